@@ -1,0 +1,8 @@
+// Each file of this folder binds one part of the core; module.cpp calls them in turn.
+#pragma once
+#include <nanobind/nanobind.h>
+
+namespace nb = nanobind;
+
+void bind_runtime(nb::module_& m);
+void bind_optim(nb::module_& m);

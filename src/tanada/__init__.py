@@ -1,0 +1,44 @@
+"""Multilevel models: linear and generalized linear mixed models, two-level SEM, and everything after the fit."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# public name -> module that defines it; loaded when first used, so that `import tanada` stays fast
+_EXPORTS: dict[str, str] = {
+    "TanadaError": "errors",
+    "DataError": "errors",
+    "FormulaError": "errors",
+    "ModelSyntaxError": "errors",
+    "ModelError": "errors",
+    "ConvergenceError": "errors",
+    "set_threads": "config",
+}
+
+__all__ = sorted(_EXPORTS)
+
+
+def __getattr__(name: str) -> Any:
+    module = _EXPORTS.get(name)
+    if module is None:
+        raise AttributeError(f"module 'tanada' has no attribute {name!r}")
+    value = getattr(import_module(f"tanada.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_EXPORTS))
+
+
+if TYPE_CHECKING:
+    from tanada.config import set_threads as set_threads
+    from tanada.errors import ConvergenceError as ConvergenceError
+    from tanada.errors import DataError as DataError
+    from tanada.errors import FormulaError as FormulaError
+    from tanada.errors import ModelError as ModelError
+    from tanada.errors import ModelSyntaxError as ModelSyntaxError
+    from tanada.errors import TanadaError as TanadaError
