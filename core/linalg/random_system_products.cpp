@@ -1,0 +1,226 @@
+// Solves, products, the selected inverse and what is read off it.
+#include <algorithm>
+
+#include "linalg/parallel.hpp"
+#include "linalg/random_system.hpp"
+
+namespace tanada {
+
+using Eigen::Map;
+
+template <int K> void RandomSystem::solve_levels(RowMatrix& rhs) const {
+  using Block = Eigen::Matrix<double, K, K>;
+  using Rows = Eigen::Matrix<double, K, Eigen::Dynamic, Eigen::RowMajor>;
+  const int k = K == Eigen::Dynamic ? k0_ : K;
+  const Eigen::Index c = rhs.cols(), at_rest = Eigen::Index(L0_) * k0_;
+  const bool has_rest = pattern_->factors() > 1;
+  parallel_chunks(L0_, level_grain(), [&](int, std::size_t begin, std::size_t end) {
+    for (std::size_t l = begin; l < end; ++l) {
+      Map<const Block> R(M00_.data() + l * k * k, k, k);
+      Map<Rows> x(rhs.data() + l * k * c, k, c);
+      R.template triangularView<Eigen::Lower>().solveInPlace(x);
+      R.transpose().template triangularView<Eigen::Upper>().solveInPlace(x);
+      if (!has_rest) continue;
+      const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
+      const double* W = row_block(W_, static_cast<int>(l));
+      for (int j = 0; j < width(static_cast<int>(l)); ++j)
+        for (int a = 0; a < k; ++a) x.row(a) -= W[std::size_t(j) * k + a] * rhs.row(at_rest + index[j]);
+    }
+  });
+}
+
+void RandomSystem::solve(RowMatrix& rhs) const {
+  if (pattern_->factors() == 0) return;
+  const bool has_rest = pattern_->factors() > 1;
+  const Eigen::Index at_rest = Eigen::Index(L0_) * k0_;
+  if (has_rest) {  // rest -= W' rhs_0
+    for (int l = 0; l < L0_; ++l) {
+      const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
+      const double* W = row_block(W_, l);
+      for (int j = 0; j < width(l); ++j)
+        for (int a = 0; a < k0_; ++a) rhs.row(at_rest + index[j]) -= W[std::size_t(j) * k0_ + a] * rhs.row(Eigen::Index(l) * k0_ + a);
+    }
+    schur_->solve(rhs.bottomRows(schur_->size()));
+  }
+  with_size(k0_, [&](auto K) { solve_levels<decltype(K)::value>(rhs); });
+}
+
+void RandomSystem::apply_lambda(RowMatrix& x) const {
+  for (int f = 0; f < pattern_->factors(); ++f) {
+    const FactorBlock& b = pattern_->factor(f);
+    if (b.k == 1) {
+      x.middleRows(b.offset, b.levels) *= lambda_[f](0, 0);
+      continue;
+    }
+    parallel_chunks(b.levels, 2048, [&](int, std::size_t begin, std::size_t end) {
+      for (std::size_t l = begin; l < end; ++l) {
+        auto rows = x.middleRows(b.offset + Eigen::Index(l) * b.k, b.k);
+        rows = (lambda_[f].triangularView<Eigen::Lower>() * rows.eval()).eval();
+      }
+    });
+  }
+}
+
+void RandomSystem::apply_lambda_t(RowMatrix& x) const {
+  for (int f = 0; f < pattern_->factors(); ++f) {
+    const FactorBlock& b = pattern_->factor(f);
+    if (b.k == 1) {
+      x.middleRows(b.offset, b.levels) *= lambda_[f](0, 0);
+      continue;
+    }
+    parallel_chunks(b.levels, 2048, [&](int, std::size_t begin, std::size_t end) {
+      for (std::size_t l = begin; l < end; ++l) {
+        auto rows = x.middleRows(b.offset + Eigen::Index(l) * b.k, b.k);
+        rows = (lambda_[f].transpose().triangularView<Eigen::Upper>() * rows.eval()).eval();
+      }
+    });
+  }
+}
+
+void RandomSystem::multiply(const RowMatrix& x, RowMatrix& out) const {
+  out.setZero(x.rows(), x.cols());
+  const int F = pattern_->factors();
+  if (F == 0) return;
+  const Eigen::Index at_rest = Eigen::Index(L0_) * k0_;
+  parallel_chunks(L0_, level_grain(), [&](int, std::size_t begin, std::size_t end) {
+    for (std::size_t l = begin; l < end; ++l) {
+      auto y = out.middleRows(Eigen::Index(l) * k0_, k0_);
+      const double* A = A00_.data() + l * k0_ * k0_;
+      for (int b = 0; b < k0_; ++b)
+        for (int a = 0; a < k0_; ++a) y.row(a) += A[a + b * k0_] * x.row(Eigen::Index(l) * k0_ + b);
+      if (F == 1) continue;
+      const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
+      const double* B = row_block(B_, static_cast<int>(l));
+      for (int j = 0; j < width(static_cast<int>(l)); ++j)
+        for (int a = 0; a < k0_; ++a) y.row(a) += B[std::size_t(j) * k0_ + a] * x.row(at_rest + index[j]);
+    }
+  });
+  if (F == 1) return;
+  for (int l = 0; l < L0_; ++l) {
+    const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
+    const double* B = row_block(B_, l);
+    for (int j = 0; j < width(l); ++j)
+      for (int a = 0; a < k0_; ++a) out.row(at_rest + index[j]) += B[std::size_t(j) * k0_ + a] * x.row(Eigen::Index(l) * k0_ + a);
+  }
+  for (int f = 1; f < F; ++f) {
+    const FactorBlock& g = pattern_->factor(f);
+    for (int l = 0; l < g.levels; ++l) {
+      Map<const Matrix> A(Adiag_[f].data() + std::size_t(l) * g.k * g.k, g.k, g.k);
+      out.middleRows(g.offset + Eigen::Index(l) * g.k, g.k).noalias() += A * x.middleRows(g.offset + Eigen::Index(l) * g.k, g.k);
+    }
+  }
+  for (std::size_t s = 0; s < Apair_.size(); ++s) {
+    const PairBlock& p = pattern_->pairs()[s];
+    const FactorBlock &f = pattern_->factor(p.f), &g = pattern_->factor(p.g);
+    for (std::size_t j = 0; j < p.a.size(); ++j) {
+      Map<const Matrix> A(Apair_[s].data() + j * f.k * g.k, f.k, g.k);
+      const auto rf = f.offset + Eigen::Index(p.a[j]) * f.k, rg = g.offset + Eigen::Index(p.b[j]) * g.k;
+      out.middleRows(rf, f.k).noalias() += A * x.middleRows(rg, g.k);
+      out.middleRows(rg, g.k).noalias() += A.transpose() * x.middleRows(rf, f.k);
+    }
+  }
+}
+
+// V_lr = -W S^-1, V_ll = M_00^-1 + W S^-1 W', all on the pattern of level l.
+template <int K> void RandomSystem::inverse_levels() {
+  using Block = Eigen::Matrix<double, K, K>;
+  using Wide = Eigen::Matrix<double, K, Eigen::Dynamic>;
+  const int k = K == Eigen::Dynamic ? k0_ : K;
+  const bool has_rest = pattern_->factors() > 1;
+  parallel_chunks(L0_, level_grain(), [&](int, std::size_t begin, std::size_t end) {
+    Matrix S;
+    for (std::size_t l = begin; l < end; ++l) {
+      Map<const Block> R(M00_.data() + l * k * k, k, k);
+      Map<Block> V(V00_.data() + l * k * k, k, k);
+      Block I = Block::Identity(k, k);
+      R.template triangularView<Eigen::Lower>().solveInPlace(I);
+      V.noalias() = I.transpose() * I;
+      if (!has_rest) continue;
+      const int w = width(static_cast<int>(l));
+      const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
+      S.resize(w, w);
+      for (int c = 0; c < w; ++c)
+        for (int r = c; r < w; ++r) S(r, c) = S(c, r) = schur_->inverse(index[r], index[c]);
+      Map<const Wide> W(row_block(W_, static_cast<int>(l)), k, w);
+      Map<Wide> VB(row_block(VB_, static_cast<int>(l)), k, w);
+      VB.noalias() = -W * S;
+      V.noalias() -= VB * W.transpose();
+    }
+  });
+}
+
+void RandomSystem::selected_inverse() {
+  if (pattern_->factors() == 0) return;
+  V00_.resize(M00_.size());
+  VB_.resize(B_.size());
+  if (pattern_->factors() > 1) schur_->invert();
+  with_size(k0_, [&](auto K) { inverse_levels<decltype(K)::value>(); });
+}
+
+template <int K> void RandomSystem::traces_levels(Templates& T) const {
+  using Block = Eigen::Matrix<double, K, K>;
+  using Wide = Eigen::Matrix<double, K, Eigen::Dynamic>;
+  const int k = K == Eigen::Dynamic ? k0_ : K, F = pattern_->factors();
+  std::vector<Templates> part(kMaxChunks);
+  parallel_chunks(L0_, level_grain(), [&](int chunk, std::size_t begin, std::size_t end) {
+    Templates& P = part[chunk];
+    P.resize(F);
+    for (int f = 0; f < F; ++f) P[f] = Matrix::Zero(T[f].rows(), T[f].cols());
+    const Block L = lambda_[0];
+    Block sum = Block::Zero(k, k);
+    for (std::size_t l = begin; l < end; ++l) {
+      Map<const Block> A(A00_.data() + l * k * k, k, k), V(V00_.data() + l * k * k, k, k);
+      sum.noalias() += A * (L * V).eval();
+      if (F == 1) continue;
+      const int w = width(static_cast<int>(l));
+      Map<const Wide> B(row_block(B_, static_cast<int>(l)), k, w), VB(row_block(VB_, static_cast<int>(l)), k, w);
+      for (auto s = pattern_->partner_start()[l]; s < pattern_->partner_start()[l + 1]; ++s) {
+        const int f = pattern_->partner_factor()[s], kf = pattern_->factor(f).k, c = pattern_->partner_column()[s];
+        const Wide b = B.middleCols(c, kf), v = VB.middleCols(c, kf);
+        sum.noalias() += b * lambda_[f] * v.transpose();
+        P[f].noalias() += b.transpose() * (L * v);
+      }
+    }
+    P[0] += sum;
+  });
+  for (const auto& P : part)
+    for (std::size_t f = 0; f < P.size(); ++f) T[f] += P[f];
+}
+
+void RandomSystem::traces(Templates& T) const {
+  T.resize(pattern_->factors());
+  for (int f = 0; f < pattern_->factors(); ++f) T[f] = Matrix::Zero(pattern_->factor(f).k, pattern_->factor(f).k);
+  if (pattern_->factors() == 0) return;
+  with_size(k0_, [&](auto K) { traces_levels<decltype(K)::value>(T); });
+  if (pattern_->factors() > 1) traces_rest(T);
+}
+
+void RandomSystem::traces_rest(Templates& T) const {
+  Matrix V;
+  for (int f = 1; f < pattern_->factors(); ++f) {
+    const FactorBlock& g = pattern_->factor(f);
+    V.resize(g.k, g.k);
+    for (int l = 0; l < g.levels; ++l) {
+      Map<const Matrix> A(Adiag_[f].data() + std::size_t(l) * g.k * g.k, g.k, g.k);
+      const auto at = pattern_->rest_index(f, l);
+      for (int a = 0; a < g.k; ++a)
+        for (int b = 0; b < g.k; ++b) V(a, b) = schur_->inverse(at + a, at + b);
+      T[f].noalias() += A * lambda_[f] * V;
+    }
+  }
+  for (std::size_t s = 0; s < Apair_.size(); ++s) {
+    const PairBlock& p = pattern_->pairs()[s];
+    const int kf = pattern_->factor(p.f).k, kg = pattern_->factor(p.g).k;
+    V.resize(kf, kg);
+    for (std::size_t j = 0; j < p.a.size(); ++j) {
+      Map<const Matrix> A(Apair_[s].data() + j * kf * kg, kf, kg);
+      const auto rf = pattern_->rest_index(p.f, p.a[j]), rg = pattern_->rest_index(p.g, p.b[j]);
+      for (int a = 0; a < kf; ++a)
+        for (int b = 0; b < kg; ++b) V(a, b) = schur_->inverse(rf + a, rg + b);
+      T[p.f].noalias() += A * lambda_[p.g] * V.transpose();
+      T[p.g].noalias() += A.transpose() * lambda_[p.f] * V;
+    }
+  }
+}
+
+}  // namespace tanada
