@@ -1,0 +1,168 @@
+// Jets: numbers that carry all partial derivatives up to order K <= 3 in M variables (forward mode, truncated Taylor).
+//
+// v is the value, g the M first derivatives, h and t the second and third ones, packed: h over (a <= b), t over
+// (a <= b <= c), lexicographic. Products follow Leibniz' rule, functions of one variable Faa di Bruno's formula. A log-density
+// written once for a scalar type T is evaluated with T = double (value only), Jet<M, 2> or Jet<M, 3>.
+#pragma once
+#include <array>
+#include <cmath>
+
+namespace tanada {
+
+constexpr int pairs(int m) { return m * (m + 1) / 2; }
+constexpr int triples(int m) { return m * (m + 1) * (m + 2) / 6; }
+
+template <int M, int K> struct Jet {
+  static constexpr int variables = M, order = K;
+  double v = 0.0;
+  std::array<double, M> g{};
+  std::array<double, (K >= 2 ? pairs(M) : 0)> h{};
+  std::array<double, (K >= 3 ? triples(M) : 0)> t{};
+
+  Jet() = default;
+  Jet(double value) : v(value) {}
+  static Jet variable(double value, int index) {
+    Jet x(value);
+    x.g[index] = 1.0;
+    return x;
+  }
+
+  Jet& operator+=(const Jet& o) {
+    v += o.v;
+    for (int i = 0; i < M; ++i) g[i] += o.g[i];
+    for (std::size_t i = 0; i < h.size(); ++i) h[i] += o.h[i];
+    for (std::size_t i = 0; i < t.size(); ++i) t[i] += o.t[i];
+    return *this;
+  }
+  Jet& operator*=(double c) {
+    v *= c;
+    for (int i = 0; i < M; ++i) g[i] *= c;
+    for (std::size_t i = 0; i < h.size(); ++i) h[i] *= c;
+    for (std::size_t i = 0; i < t.size(); ++i) t[i] *= c;
+    return *this;
+  }
+};
+
+// Position of (a <= b) in the packed second derivatives.
+template <int M> constexpr int pair_index(int a, int b) { return a * M - a * (a - 1) / 2 + (b - a); }
+
+// f(x) for a function of one variable whose derivatives at x.v are f[0..K].
+template <int M, int K> inline Jet<M, K> compose(const Jet<M, K>& x, const double* f) {
+  Jet<M, K> r(f[0]);
+  for (int a = 0; a < M; ++a) r.g[a] = f[1] * x.g[a];
+  if constexpr (K >= 2)
+    for (int a = 0, i = 0; a < M; ++a)
+      for (int b = a; b < M; ++b, ++i) r.h[i] = f[2] * x.g[a] * x.g[b] + f[1] * x.h[i];
+  if constexpr (K >= 3)
+    for (int a = 0, i = 0; a < M; ++a)
+      for (int b = a; b < M; ++b)
+        for (int c = b; c < M; ++c, ++i)
+          r.t[i] = f[3] * x.g[a] * x.g[b] * x.g[c] + f[1] * x.t[i] +
+                   f[2] * (x.h[pair_index<M>(a, b)] * x.g[c] + x.h[pair_index<M>(a, c)] * x.g[b] + x.h[pair_index<M>(b, c)] * x.g[a]);
+  return r;
+}
+
+// F(x, y) for a function of two variables given by its own jet in (x, y) at (x.v, y.v).
+template <int M, int K> inline Jet<M, K> compose(const Jet<2, K>& f, const Jet<M, K>& x, const Jet<M, K>& y) {
+  Jet<M, K> r(f.v);
+  const Jet<M, K>* in[2] = {&x, &y};
+  for (int a = 0; a < M; ++a) r.g[a] = f.g[0] * x.g[a] + f.g[1] * y.g[a];
+  auto second = [&](int p, int q) { return f.h[p + q]; };  // (0,0), (0,1), (1,1)
+  if constexpr (K >= 2)
+    for (int a = 0, i = 0; a < M; ++a)
+      for (int b = a; b < M; ++b, ++i) {
+        r.h[i] = f.g[0] * x.h[i] + f.g[1] * y.h[i];
+        for (int p = 0; p < 2; ++p)
+          for (int q = 0; q < 2; ++q) r.h[i] += second(p, q) * in[p]->g[a] * in[q]->g[b];
+      }
+  if constexpr (K >= 3)
+    for (int a = 0, i = 0; a < M; ++a)
+      for (int b = a; b < M; ++b)
+        for (int c = b; c < M; ++c, ++i) {
+          double s = f.g[0] * x.t[i] + f.g[1] * y.t[i];
+          const int ab = pair_index<M>(a, b), ac = pair_index<M>(a, c), bc = pair_index<M>(b, c);
+          for (int p = 0; p < 2; ++p)
+            for (int q = 0; q < 2; ++q) {
+              s += second(p, q) * (in[p]->h[ab] * in[q]->g[c] + in[p]->h[ac] * in[q]->g[b] + in[p]->h[bc] * in[q]->g[a]);
+              for (int u = 0; u < 2; ++u) s += f.t[p + q + u] * in[p]->g[a] * in[q]->g[b] * in[u]->g[c];
+            }
+          r.t[i] = s;
+        }
+  return r;
+}
+
+template <int M, int K> inline Jet<M, K> operator*(const Jet<M, K>& x, const Jet<M, K>& y) {
+  Jet<M, K> r(x.v * y.v);
+  for (int a = 0; a < M; ++a) r.g[a] = x.v * y.g[a] + x.g[a] * y.v;
+  if constexpr (K >= 2)
+    for (int a = 0, i = 0; a < M; ++a)
+      for (int b = a; b < M; ++b, ++i) r.h[i] = x.v * y.h[i] + x.g[a] * y.g[b] + x.g[b] * y.g[a] + x.h[i] * y.v;
+  if constexpr (K >= 3)
+    for (int a = 0, i = 0; a < M; ++a)
+      for (int b = a; b < M; ++b)
+        for (int c = b; c < M; ++c, ++i) {
+          const int ab = pair_index<M>(a, b), ac = pair_index<M>(a, c), bc = pair_index<M>(b, c);
+          r.t[i] = x.v * y.t[i] + x.g[a] * y.h[bc] + x.g[b] * y.h[ac] + x.g[c] * y.h[ab] + x.h[ab] * y.g[c] +
+                   x.h[ac] * y.g[b] + x.h[bc] * y.g[a] + x.t[i] * y.v;
+        }
+  return r;
+}
+template <int M, int K> inline Jet<M, K> operator+(Jet<M, K> x, const Jet<M, K>& y) { return x += y; }
+template <int M, int K> inline Jet<M, K> operator-(Jet<M, K> x) { return x *= -1.0; }
+template <int M, int K> inline Jet<M, K> operator-(const Jet<M, K>& x, const Jet<M, K>& y) { return x + (-y); }
+template <int M, int K> inline Jet<M, K> operator+(Jet<M, K> x, double c) { return x.v += c, x; }
+template <int M, int K> inline Jet<M, K> operator+(double c, Jet<M, K> x) { return x.v += c, x; }
+template <int M, int K> inline Jet<M, K> operator-(Jet<M, K> x, double c) { return x.v -= c, x; }
+template <int M, int K> inline Jet<M, K> operator-(double c, const Jet<M, K>& x) { return (-x) + c; }
+template <int M, int K> inline Jet<M, K> operator*(Jet<M, K> x, double c) { return x *= c; }
+template <int M, int K> inline Jet<M, K> operator*(double c, Jet<M, K> x) { return x *= c; }
+template <int M, int K> inline Jet<M, K> operator/(Jet<M, K> x, double c) { return x *= 1.0 / c; }
+
+// chain(x, F): F(value, order, f) writes f(value) and its derivatives up to `order` (0 for doubles) into f[0..order].
+template <class F> inline double chain(double x, F&& function) {
+  double f[4];
+  function(x, 0, f);
+  return f[0];
+}
+template <int M, int K, class F> inline Jet<M, K> chain(const Jet<M, K>& x, F&& function) {
+  double f[4];
+  function(x.v, K, f);
+  return compose(x, f);
+}
+
+inline double value_of(double x) { return x; }
+template <int M, int K> inline double value_of(const Jet<M, K>& x) { return x.v; }
+
+template <int M, int K> inline Jet<M, K> exp(const Jet<M, K>& x) {
+  const double e = std::exp(x.v), f[4] = {e, e, e, e};
+  return compose(x, f);
+}
+template <int M, int K> inline Jet<M, K> log(const Jet<M, K>& x) {
+  const double i = 1.0 / x.v, f[4] = {std::log(x.v), i, -i * i, 2.0 * i * i * i};
+  return compose(x, f);
+}
+template <int M, int K> inline Jet<M, K> log1p(const Jet<M, K>& x) {
+  const double i = 1.0 / (1.0 + x.v), f[4] = {std::log1p(x.v), i, -i * i, 2.0 * i * i * i};
+  return compose(x, f);
+}
+template <int M, int K> inline Jet<M, K> expm1(const Jet<M, K>& x) {
+  const double e = std::exp(x.v), f[4] = {std::expm1(x.v), e, e, e};
+  return compose(x, f);
+}
+inline double reciprocal(double x) { return 1.0 / x; }
+template <int M, int K> inline Jet<M, K> reciprocal(const Jet<M, K>& x) {
+  const double i = 1.0 / x.v, f[4] = {i, -i * i, 2.0 * i * i * i, -6.0 * i * i * i * i};
+  return compose(x, f);
+}
+template <int M, int K> inline Jet<M, K> operator/(const Jet<M, K>& x, const Jet<M, K>& y) { return x * reciprocal(y); }
+template <int M, int K> inline Jet<M, K> operator/(double c, const Jet<M, K>& y) { return reciprocal(y) * c; }
+template <class T> inline T power(const T& x, double a) {
+  return chain(x, [a](double u, int order, double* f) {
+    f[0] = std::pow(u, a);
+    if (order == 0) return;
+    f[1] = a * f[0] / u, f[2] = (a - 1.0) * f[1] / u, f[3] = (a - 2.0) * f[2] / u;
+  });
+}
+template <int M, int K> inline Jet<M, K> sqrt(const Jet<M, K>& x) { return power(x, 0.5); }
+
+}  // namespace tanada
