@@ -7,3 +7,4 @@ namespace nb = nanobind;
 void bind_runtime(nb::module_& m);
 void bind_optim(nb::module_& m);
 void bind_family(nb::module_& m);
+void bind_sem(nb::module_& m);

@@ -5,4 +5,5 @@ NB_MODULE(_core, m) {
   bind_runtime(m);
   bind_optim(m);
   bind_family(m);
+  bind_sem(m);
 }

@@ -1,0 +1,75 @@
+// SEM objectives: sample moments and two-level complete data.
+#include <nanobind/stl/shared_ptr.h>
+
+#include "sem/moment.hpp"
+#include "sem_convert.hpp"
+
+using namespace tanada;
+using namespace tanada::sem;
+
+namespace {
+
+using ModelPtr = std::shared_ptr<Model>;
+
+nb::dict stats_dict(const TwoLevelStats& s) {
+  nb::dict out;
+  out["n_rows"] = s.N, out["n_clusters"] = s.J;
+  out["within_cov"] = s.S_within, out["between_cov"] = between_moment(s);
+  out["cluster_means"] = s.cluster_means;
+  out["cluster_sizes"] = Vector(Eigen::Map<const Vector>(s.cluster_size.data(), s.cluster_size.size()));
+  return out;
+}
+
+void bind_moment(nb::module_& m) {
+  nb::class_<MomentObjective, SemObjective>(m, "MomentObjective")
+      .def("__init__",
+           [](MomentObjective* self, ModelPtr model, nb::sequence groups) {
+             std::vector<MomentGroup> samples;
+             for (nb::handle h : groups) {
+               nb::sequence item = nb::cast<nb::sequence>(h);
+               MomentGroup g{nb::cast<double>(item[0]), nb::cast<Matrix>(item[1]), Vector()};
+               if (!item[2].is_none()) g.mean = nb::cast<Vector>(item[2]);
+               samples.push_back(std::move(g));
+             }
+             new (self) MomentObjective(model, std::move(samples));
+           },
+           nb::arg("model"), nb::arg("groups"))
+      .def("scores",
+           [](const MomentObjective& self, const Vector& x, int group, DoubleTable Y) {
+             if (x.size() != self.size()) throw std::invalid_argument("the parameter vector has the wrong length");
+             Eigen::Map<const RowMatrix> rows(Y.data(), Y.shape(0), Y.shape(1));
+             nb::gil_scoped_release release;
+             return self.scores(x, group, rows);
+           },
+           nb::arg("x"), nb::arg("group"), nb::arg("Y"));
+}
+
+void bind_two_level(nb::module_& m) {
+  nb::class_<TwoLevelObjective, SemObjective>(m, "TwoLevelObjective")
+      .def("__init__",
+           [](TwoLevelObjective* self, ModelPtr model, nb::sequence groups) {
+             std::vector<TwoLevelGroup> data = two_level_groups(groups);
+             nb::gil_scoped_release release;
+             new (self) TwoLevelObjective(model, std::move(data));
+           },
+           nb::arg("model"), nb::arg("groups"))
+      .def("scores",
+           [](const TwoLevelObjective& self, const Vector& x, int group) {
+             if (x.size() != self.size()) throw std::invalid_argument("the parameter vector has the wrong length");
+             if (group < 0 || group >= self.groups()) throw std::invalid_argument("no such group");
+             nb::gil_scoped_release release;
+             return self.scores(x, group);
+           },
+           nb::arg("x"), nb::arg("group") = 0)
+      .def("stats", [](const TwoLevelObjective& self, int group) {
+             if (group < 0 || group >= self.groups()) throw std::invalid_argument("no such group");
+             return stats_dict(self.stats(group));
+           }, nb::arg("group") = 0);
+}
+
+}  // namespace
+
+void bind_sem_objectives(nb::module_& m) {
+  bind_moment(m);
+  bind_two_level(m);
+}

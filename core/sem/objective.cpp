@@ -1,0 +1,107 @@
+#include "sem/objective.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "linalg/parallel.hpp"
+
+namespace tanada::sem {
+
+bool invert_spd(const Matrix& sigma, Matrix& inverse, double& log_det) {
+  inverse = sigma;
+  if (!cholesky_inplace(inverse)) return false;
+  log_det = 0.0;
+  for (Eigen::Index i = 0; i < inverse.rows(); ++i) {
+    const double d = inverse(i, i);
+    if (!(d > 1e-150)) return false;
+    log_det += 2.0 * std::log(d);
+  }
+  return inverse_from_cholesky(inverse);
+}
+
+namespace {
+
+// Scale of each parameter: its standard error by the expected information, or 1 + |x| where that says nothing.
+Vector parameter_scale(const SemObjective& f, const Vector& x) {
+  Matrix info = Matrix::Zero(x.size(), x.size());
+  Vector scale = Vector::Ones(x.size());
+  const bool ok = f.information(x, info) && info.allFinite();
+  for (Eigen::Index i = 0; i < x.size(); ++i) {
+    if (ok && info(i, i) > 1e-300)
+      scale[i] = 1.0 / std::sqrt(info(i, i));
+    else
+      scale[i] = 1e-3 * (1.0 + std::abs(x[i]));
+  }
+  return scale;
+}
+
+}  // namespace
+
+MinimizeOutcome SemObjective::fit(const Vector& start, const Vector& lower, const Vector& upper, const MinimizeOptions& options,
+                                  const Matrix* basis, const Vector* offset) const {
+  const Eigen::Index d = start.size();
+  auto expand = [&](const Vector& z) -> Vector {
+    if (!basis) return z;
+    return *basis * z + *offset;
+  };
+  auto reduced_information = [&](const Vector& x, Matrix& out) {
+    Matrix info = Matrix::Zero(size(), size());
+    if (!information(x, info)) return false;
+    out = basis ? Matrix(basis->transpose() * info * *basis) : info;
+    return true;
+  };
+  const Vector inside = start.cwiseMax(lower).cwiseMin(upper);
+  Vector scale = Vector::Ones(d);
+  Matrix first;
+  if (reduced_information(expand(inside), first))
+    for (Eigen::Index i = 0; i < d; ++i)
+      if (std::isfinite(first(i, i)) && first(i, i) > 1e-300) scale[i] = 1.0 / std::sqrt(first(i, i));
+  Vector gx(size());
+  const Objective objective = [&](const Vector& t, Vector* gradient) {
+    const Evaluation e = evaluate(expand(t.cwiseProduct(scale)), gradient ? &gx : nullptr);
+    if (gradient && e.status == Status::ok) {
+      if (basis)
+        *gradient = scale.cwiseProduct(basis->transpose() * gx);
+      else
+        *gradient = scale.cwiseProduct(gx);
+    }
+    return e;
+  };
+  const Curvature curvature = [&](const Vector& t, Matrix& H) {
+    if (!reduced_information(expand(t.cwiseProduct(scale)), H)) return false;
+    H = 2.0 * (scale.asDiagonal() * H * scale.asDiagonal());
+    return true;
+  };
+  MinimizeOutcome out = minimize(objective, inside.cwiseQuotient(scale), lower.cwiseQuotient(scale), upper.cwiseQuotient(scale),
+                                 options, curvature);
+  out.x = expand(out.x.cwiseProduct(scale));
+  out.gradient = out.gradient.cwiseQuotient(scale);
+  out.hessian = scale.cwiseInverse().asDiagonal() * out.hessian * scale.cwiseInverse().asDiagonal();
+  return out;
+}
+
+Matrix SemObjective::hessian(const Vector& x) const {
+  const Eigen::Index d = x.size();
+  const Vector step = 2e-2 * parameter_scale(*this, x);
+  Matrix H = Matrix::Constant(d, d, std::numeric_limits<double>::quiet_NaN());
+  parallel_chunks(d, 1, [&](int, std::size_t begin, std::size_t end) {
+    Vector up(d), down(d), y = x;
+    for (std::size_t k = begin; k < end; ++k) {
+      double h = step[k];
+      for (int attempt = 0; attempt < 12; ++attempt, h *= 0.25) {
+        y[k] = x[k] + h;
+        const double hi = y[k];
+        if (evaluate(y, &up).status != Status::ok) continue;
+        y[k] = x[k] - h;
+        const double lo = y[k];
+        if (evaluate(y, &down).status != Status::ok) continue;
+        H.col(k) = (up - down) / (hi - lo);
+        break;
+      }
+      y[k] = x[k];
+    }
+  });
+  return 0.5 * (H + H.transpose());
+}
+
+}  // namespace tanada::sem

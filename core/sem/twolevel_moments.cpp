@@ -1,0 +1,103 @@
+// Moments of the two blocks in the common order (z, y), gradients and information back to the parameters.
+#include <stdexcept>
+
+#include "sem/twolevel.hpp"
+
+namespace tanada::sem {
+
+void check_positions(const Model& model, const std::vector<TwoLevelGroup>& groups) {
+  if (model.blocks.size() != 2 * groups.size()) throw std::invalid_argument("two blocks per group are needed");
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const TwoLevelGroup& d = groups[g];
+    const int q = d.data.q, P = q + d.data.p;
+    if (static_cast<int>(d.within.size()) != model.blocks[2 * g].p() || static_cast<int>(d.between.size()) != model.blocks[2 * g + 1].p())
+      throw std::invalid_argument("the index of a level and its block differ in size");
+    std::vector<int> in_w(P, 0), in_b(P, 0);
+    for (int k : d.within) {
+      if (k < q || k >= P || in_w[k]++) throw std::invalid_argument("the within index must name each row variable once");
+    }
+    for (int k : d.between) {
+      if (k < 0 || k >= P || in_b[k]++) throw std::invalid_argument("the between index names a variable twice or one that does not exist");
+    }
+    for (int k = 0; k < P; ++k)
+      if (k < q ? !in_b[k] : !in_w[k])
+        throw std::invalid_argument(k < q ? "a between-only variable is missing from the between block"
+                                          : "a row variable is missing from the within block");
+  }
+}
+
+std::vector<int> to_positions(const std::vector<int>& index, int p, int q) {
+  std::vector<int> out;
+  for (int k : index) out.push_back(k < p ? q + k : k - p);
+  return out;
+}
+
+bool two_level_moments(const Model& model, int group, const TwoLevelGroup& d, const Vector& x, TwoLevelMoments& m) {
+  if (!model.blocks[2 * group].evaluate(x, m.w) || !model.blocks[2 * group + 1].evaluate(x, m.b)) return false;
+  const int q = d.data.q, p = d.data.p;
+  m.sigma_w.setZero(p, p), m.sigma_b.setZero(q + p, q + p), m.mu.setZero(q + p);
+  for (std::size_t i = 0; i < d.within.size(); ++i) {
+    m.mu[d.within[i]] += m.w.mu[i];
+    for (std::size_t k = 0; k < d.within.size(); ++k) m.sigma_w(d.within[i] - q, d.within[k] - q) = m.w.sigma(i, k);
+  }
+  for (std::size_t i = 0; i < d.between.size(); ++i) {
+    m.mu[d.between[i]] += m.b.mu[i];
+    for (std::size_t k = 0; k < d.between.size(); ++k) m.sigma_b(d.between[i], d.between[k]) = m.b.sigma(i, k);
+  }
+  return true;
+}
+
+void two_level_pullback(const Model& model, int group, const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& Gw,
+                        const Matrix& Gb, const Vector& g, Vector& gradient) {
+  const int q = d.data.q, pw = static_cast<int>(d.within.size()), pb = static_cast<int>(d.between.size());
+  Matrix G(pw, pw);
+  Vector v(pw);
+  for (int i = 0; i < pw; ++i) {
+    v[i] = g[d.within[i]];
+    for (int k = 0; k < pw; ++k) G(i, k) = Gw(d.within[i] - q, d.within[k] - q);
+  }
+  model.blocks[2 * group].pullback(m.w, G, v, gradient);
+  G.resize(pb, pb), v.resize(pb);
+  for (int i = 0; i < pb; ++i) {
+    v[i] = g[d.between[i]];
+    for (int k = 0; k < pb; ++k) G(i, k) = Gb(d.between[i], d.between[k]);
+  }
+  model.blocks[2 * group + 1].pullback(m.b, G, v, gradient);
+}
+
+void add_between_information(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& V, double n, double count, Matrix& out) {
+  // one dictionary for both levels: the columns of the between block, then those of the within block
+  const int pb = static_cast<int>(d.between.size()), pw = static_cast<int>(d.within.size());
+  const int kb = pb + static_cast<int>(m.b.D2.cols()), kw = pw + static_cast<int>(m.w.D2.cols());
+  Matrix D = Matrix::Zero(V.rows(), kb + kw);
+  for (int i = 0; i < pb; ++i) {
+    D(d.between[i], i) = 1.0;
+    D.row(d.between[i]).segment(pb, m.b.D2.cols()) = m.b.D2.row(i);
+  }
+  for (int i = 0; i < pw; ++i) {
+    D(d.within[i], kb + i) = 1.0;
+    D.row(d.within[i]).segment(kb + pw, m.w.D2.cols()) = m.w.D2.row(i);
+  }
+  const Matrix VD = V * D;
+  const Matrix G = D.transpose() * VD;
+  std::vector<Direction> all = m.b.directions;
+  for (Direction f : m.w.directions) {
+    f.a += kb;
+    if (f.b >= 0) f.b += kb;
+    f.cov /= n;
+    all.push_back(f);
+  }
+  add_information(G, all, count, out);
+}
+
+void add_within_information(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& Vw, double rows, Matrix& out) {
+  const int pw = static_cast<int>(d.within.size());
+  Matrix V(pw, pw);
+  for (int i = 0; i < pw; ++i)
+    for (int k = 0; k < pw; ++k) V(i, k) = Vw(d.within[i] - d.data.q, d.within[k] - d.data.q);
+  std::vector<Direction> covariances = m.w.directions;
+  for (Direction& f : covariances) f.mean = 0.0;  // deviations from cluster means hold nothing about mu
+  add_information(gram(V, m.w.D2), covariances, rows, out);
+}
+
+}  // namespace tanada::sem
