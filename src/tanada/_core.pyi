@@ -1,16 +1,124 @@
-from typing import Any
+"""Typed stub of the compiled core; one section per file of bindings/."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Array = NDArray[np.float64]
+Array = NDArray[np.float64]
+_Array = Array
 
-# bindings/family.cpp
+# ---- runtime.cpp, optim.cpp
+
+def set_threads(n: int) -> None: ...
+def thread_count() -> int: ...
+
+class MinimizeOutcome:
+    x: Array
+    gradient: Array
+    hessian: Array
+    value: float
+    scaled_gradient: float
+    predicted_decrease: float
+    iterations: int
+    evaluations: int
+    converged: bool
+    message: str
+
+def minimize(
+    fun: Callable[[Array], tuple[float, Array]],
+    start: Array,
+    lower: Array,
+    upper: Array,
+    max_iterations: int = 300,
+    tol_gradient: float = 1e-6,
+    tol_decrease: float = 1e-10,
+    curvature: Callable[[Array], Array | None] | None = None,
+) -> MinimizeOutcome: ...
+
+# ---- sem.cpp
+
+class SemBlock:
+    """Cells of the matrices 0 lambda, 1 theta, 2 psi, 3 beta, 4 nu, 5 alpha; symmetric ones as one triangle; unlisted cells are 0."""
+
+    n_ov: int
+    n_lv: int
+    def __init__(
+        self,
+        n_ov: int,
+        n_lv: int,
+        matrix: NDArray[np.int8],
+        row: NDArray[np.int32],
+        col: NDArray[np.int32],
+        free: NDArray[np.int32],
+        value: Array,
+    ) -> None: ...
+
+class SemModel:
+    """Blocks in the order group 1 (within, between), group 2 (within, between), ...; one block a group for one level."""
+
+    n_free: int
+    n_blocks: int
+    def __init__(self, n_free: int, blocks: Sequence[SemBlock]) -> None: ...
+    def implied(self, block: int, x: Array) -> tuple[Array, Array]: ...
+    def matrices(self, block: int, x: Array) -> dict[str, Array]:
+        """lambda, theta, psi, nu, alpha and inverse = (I - B)^-1."""
+    def jacobian(self, block: int, x: Array) -> Array:
+        """d (vech Sigma, mu) / d x; vech runs down the columns of the lower triangle."""
+
+class SemObjective:
+    """`value` is -2 log-likelihood (with constants) or a discrepancy. A failed evaluation is (inf, NaN)."""
+
+    n_free: int
+    def value(self, x: Array) -> float: ...
+    def evaluate(self, x: Array) -> tuple[float, Array]: ...
+    def expected_information(self, x: Array) -> Array:
+        """Expected information of the log-likelihood: half the expected Hessian of `value`. NaN where moments are impossible."""
+    def hessian(self, x: Array) -> Array:
+        """Hessian of `value` (twice the observed information), central differences of the exact gradient."""
+    def fit(
+        self,
+        start: Array,
+        lower: Array,
+        upper: Array,
+        max_iterations: int = 300,
+        tol_gradient: float = 1e-6,
+        tol_decrease: float = 1e-10,
+        basis: Array | None = None,
+        offset: Array | None = None,
+    ) -> MinimizeOutcome:
+        """Fisher scoring, then BFGS. With `basis`, x = basis z + offset and start, lower, upper are for z; `outcome.x` is x,
+        `outcome.gradient` and `outcome.hessian` are in z."""
+
+# ---- sem_objectives.cpp
+
+class MomentObjective(SemObjective):
+    def __init__(self, model: SemModel, groups: Sequence[tuple[float, Array, Array | None]]) -> None:
+        """groups: (n, S with divisor n, means or None) per block."""
+    def scores(self, x: Array, group: int, Y: Array) -> Array:
+        """d l_i / d x of the rows of Y; their sum is -gradient / 2."""
+
+class _ClusterGroup(TypedDict):
+    y: Array  # (N, p): variables measured on rows, C order; NaN only for TwoLevelFimlObjective
+    code: NDArray[np.int64]  # (N,): cluster of each row, 0 .. J-1, all used
+    z: Array | None  # (J, q): between-only variables
+    within_index: Sequence[int]  # for each variable of the within block its column of y (each column once)
+    between_index: Sequence[int]  # for each variable of the between block: column k of y as k, column k of z as p + k
+
+class TwoLevelObjective(SemObjective):
+    def __init__(self, model: SemModel, groups: Sequence[_ClusterGroup]) -> None: ...
+    def scores(self, x: Array, group: int = 0) -> Array:
+        """d l_j / d x, one row per cluster of the group."""
+    def stats(self, group: int = 0) -> dict[str, Any]:
+        """n_rows, n_clusters, within_cov (divisor N - J), between_cov (moment estimate), cluster_means, cluster_sizes."""
+
+# ---- family.cpp
 def family_registry() -> list[dict[str, Any]]: ...
 def family_evaluate(
-    name: str, link: str, zero_inflated: bool, options: list[float], y: _Array, trials: _Array, weights: _Array, eta: _Array,
+    name: str, link: str, zero_inflated: bool, options: list[float], y: Array, trials: Array, weights: Array, eta: Array,
     order: int, by_hand: bool = True,
-) -> tuple[_Array, _Array | None, _Array | None, _Array | None]: ...
+) -> tuple[Array, Array | None, Array | None, Array | None]: ...
 def family_expected_weight(
-    name: str, link: str, zero_inflated: bool, options: list[float], y: _Array, trials: _Array, weights: _Array, eta: _Array
-) -> _Array | None: ...
+    name: str, link: str, zero_inflated: bool, options: list[float], y: Array, trials: Array, weights: Array, eta: Array
+) -> Array | None: ...
