@@ -1,0 +1,187 @@
+"""Columns of each data-frame library turned into `Column`: dtype by dtype, without copies where possible."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tanada.columns import Column, factor_column, number_column, text_column
+from tanada.errors import DataError
+
+
+def from_array(name: str, values: Any) -> Column:
+    """A column of a mapping: a NumPy array, list, or the series of some library."""
+    module = type(values).__module__.partition(".")[0]
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            raise DataError(f"column '{name}' has {values.ndim} dimensions; a column is a vector.")
+        if values.dtype.kind in "fiub":
+            return number_column(name, values)
+    elif module == "polars":
+        return from_polars(name, values)
+    elif module == "pyarrow":
+        return from_arrow(name, values)
+    import pandas as pd
+
+    return from_pandas(name, values if isinstance(values, pd.Series) else pd.Series(values))
+
+
+def from_pandas(name: str, series: Any) -> Column:
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype):
+        if dtype.kind in "fiub":
+            return number_column(name, series.to_numpy())
+        if dtype.kind in "mM":
+            return _dates(name, series)
+        if dtype.kind == "c":
+            raise DataError(f"column '{name}' holds complex numbers; real numbers are accepted.")
+        return _from_objects(name, series)
+    import pandas as pd
+
+    if isinstance(dtype, pd.CategoricalDtype):
+        return factor_column(name, series.cat.codes.to_numpy(), dtype.categories.tolist(), bool(dtype.ordered))
+    if isinstance(dtype, pd.StringDtype):
+        return _from_strings(name, series)
+    if isinstance(dtype, pd.ArrowDtype):
+        import pyarrow as pa
+
+        return from_arrow(name, pa.Array.from_pandas(series))
+    if isinstance(dtype, pd.SparseDtype):
+        return from_pandas(name, series.sparse.to_dense())
+    kind = getattr(dtype, "kind", "O")
+    if kind in "fiub":  # nullable extension types
+        missing = series.isna().to_numpy()
+        plain = {"f": np.float64, "b": bool}.get(kind, dtype.numpy_dtype)
+        fill = np.nan if kind == "f" else 0
+        return number_column(name, series.to_numpy(dtype=plain, na_value=fill), missing)
+    return _dates(name, series)
+
+
+def _from_strings(name: str, series: Any) -> Column:
+    dictionary = _arrow_dictionary(series)
+    if dictionary is not None:
+        return text_column(name, *dictionary)
+    codes, labels = series.factorize()
+    return text_column(name, codes, labels)
+
+
+def _arrow_dictionary(series: Any) -> tuple[NDArray[Any], list[Any]] | None:
+    """Codes and labels through pyarrow where the strings already are Arrow memory; None elsewhere."""
+    if getattr(series.dtype, "storage", "") != "pyarrow":
+        return None
+    import pyarrow as pa
+
+    return _encode(pa.array(series.array, from_pandas=True))
+
+
+def _encode(array: Any) -> tuple[NDArray[Any], list[Any]]:
+    import pyarrow as pa
+
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
+    encoded = array.dictionary_encode() if not pa.types.is_dictionary(array.type) else array
+    indices = encoded.indices
+    codes = indices.fill_null(-1) if indices.null_count else indices
+    return codes.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
+
+
+def _from_objects(name: str, series: Any) -> Column:
+    import pandas as pd
+
+    found = pd.api.types.infer_dtype(series, skipna=True)
+    if found == "string":
+        codes, labels = pd.factorize(series)
+        return text_column(name, codes, labels)
+    if found == "boolean":
+        missing = series.isna().to_numpy()
+        return number_column(name, series.where(~missing, False).to_numpy(dtype=bool), missing)
+    if found in ("integer", "floating", "mixed-integer-float", "decimal", "integer-na"):
+        return number_column(name, series.to_numpy(dtype=np.float64, na_value=np.nan))
+    if found == "empty":
+        return number_column(name, np.full(len(series), np.nan))
+    if found in ("date", "datetime", "datetime64", "time", "timedelta", "period"):
+        return _dates(name, series)
+    first = {type(v).__name__ for v in series[series.notna()].head(1000)}
+    raise DataError(
+        f"column '{name}' mixes or holds values that are neither numbers nor text ({', '.join(sorted(first))}); "
+        "convert it to numbers, text or categories."
+    )
+
+
+def _dates(name: str, series: Any) -> Column:
+    """Dates, times and other types with an order but no number: usable as groups only."""
+    import pandas as pd
+
+    codes, labels = pd.factorize(series)
+    return text_column(name, codes, [str(v) for v in labels], kind="date")
+
+
+def from_polars(name: str, series: Any) -> Column:
+    import polars as pl
+
+    dtype = series.dtype
+    if dtype.is_decimal():
+        series, dtype = series.cast(pl.Float64), pl.Float64()
+    if dtype.is_numeric() or dtype == pl.Boolean:
+        if series.null_count() == 0:
+            return number_column(name, series.to_numpy())
+        missing = series.is_null().to_numpy()
+        fill: Any = False if dtype == pl.Boolean else 0
+        return number_column(name, series.fill_null(fill).to_numpy(), missing)
+    if dtype == pl.Enum or dtype == pl.Categorical:
+        codes = series.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
+        labels = series.cat.get_categories().to_list()
+        return factor_column(name, codes, labels, False) if dtype == pl.Enum else _unordered(name, codes, labels)
+    if dtype == pl.String:
+        return text_column(name, *_polars_strings(series))
+    if dtype.is_temporal():
+        return text_column(name, *_polars_strings(series.cast(pl.String)), kind="date")
+    if dtype == pl.Null:
+        return number_column(name, np.full(len(series), np.nan))
+    raise DataError(f"column '{name}' holds {dtype} values; numbers, truth values, text or categories are accepted.")
+
+
+def _unordered(name: str, codes: NDArray[Any], labels: list[Any]) -> Column:
+    """polars' Categorical has a pool of categories shared by the process: its order means nothing, so labels are sorted."""
+    column = text_column(name, codes, labels)
+    return Column(name, "factor", column.values, column.levels, missing=column.missing)
+
+
+def _polars_strings(series: Any) -> tuple[NDArray[Any], Any]:
+    from importlib.util import find_spec
+
+    if find_spec("pyarrow") is not None:
+        return _encode(series.to_arrow())
+    import pandas as pd
+
+    codes, labels = pd.factorize(np.asarray(series.to_list(), dtype=object))
+    return codes, list(labels)
+
+
+def from_arrow(name: str, array: Any) -> Column:
+    import pyarrow as pa
+
+    if isinstance(array, pa.ChunkedArray):
+        array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    kind = array.type
+    if pa.types.is_decimal(kind):
+        array, kind = array.cast(pa.float64()), pa.float64()
+    if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        if array.null_count == 0:
+            return number_column(name, array.to_numpy(zero_copy_only=False))
+        missing = array.is_null().to_numpy(zero_copy_only=False)
+        return number_column(name, array.fill_null(False if pa.types.is_boolean(kind) else 0).to_numpy(zero_copy_only=False), missing)
+    if pa.types.is_dictionary(kind):
+        codes, labels = _encode(array)
+        return factor_column(name, codes, labels, bool(kind.ordered))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return text_column(name, *_encode(array))
+    if pa.types.is_temporal(kind):
+        return text_column(name, *_encode(array.cast(pa.string())), kind="date")
+    if pa.types.is_null(kind):
+        return number_column(name, np.full(len(array), np.nan))
+    raise DataError(f"column '{name}' holds {kind} values; numbers, truth values, text or categories are accepted.")
