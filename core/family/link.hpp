@@ -34,6 +34,15 @@ template <class T> T mean_of(Link link, const T& eta) {
   throw std::invalid_argument("unknown link");
 }
 
+// The mean and its derivative in eta.
+struct MeanPoint {
+  double mu, slope;
+};
+inline MeanPoint mean_point(Link link, double eta) {
+  const Jet<1, 1> mu = mean_of(link, Jet<1, 1>::variable(eta, 0));
+  return {mu.v, mu.g[0]};
+}
+
 template <class T> struct PositiveMean {
   T mu, log_mu;
 };

@@ -8,7 +8,14 @@
 namespace tanada {
 
 const std::vector<FamilyEntry>& family_entries() {
-  static const std::vector<FamilyEntry> entries = {gaussian_family(), binomial_family(), poisson_family(), nbinom2_family()};
+  static const std::vector<FamilyEntry> entries = [] {
+    std::vector<FamilyEntry> all = {gaussian_family(),     binomial_family(), poisson_family(),          nbinom1_family(),
+                                    nbinom2_family(),      gamma_family(),    inverse_gaussian_family(), beta_family(),
+                                    ordered_beta_family(), betabinomial_family(), student_family(),      lognormal_family(),
+                                    skew_normal_family(),  genpois_family(),  bell_family(),             cumulative_family()};
+    for (FamilyEntry& e : truncated_families()) all.push_back(std::move(e));
+    return all;
+  }();
   return entries;
 }
 

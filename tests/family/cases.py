@@ -56,8 +56,8 @@ def predictors(name: str, link: str, n: int, rng: np.random.Generator) -> np.nda
             columns.append(rng.uniform(-2.0, -0.2, n))
         elif label.startswith("upper"):
             columns.append(rng.uniform(0.2, 2.0, n))
-        else:
-            columns.append(rng.uniform(-1.0, 1.5, n))
+        else:  # the generalized Poisson has a bounded support for phi < 1
+            columns.append(rng.uniform(0.1 if "genpois" in name else -1.0, 1.5, n))
     return np.column_stack(columns)
 
 
