@@ -16,6 +16,12 @@ _EXPORTS: dict[str, str] = {
     "ModelError": "errors",
     "ConvergenceError": "errors",
     "set_threads": "config",
+    "read": "data.reading",
+    "load_dataset": "data.bundled",
+    "list_datasets": "data.bundled",
+    "center": "data.centring",
+    "icc_anova": "data.clustering",
+    "design_effect": "data.clustering",
 }
 
 __all__ = sorted(_EXPORTS)
@@ -36,6 +42,12 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from tanada.config import set_threads as set_threads
+    from tanada.data.bundled import list_datasets as list_datasets
+    from tanada.data.bundled import load_dataset as load_dataset
+    from tanada.data.centring import center as center
+    from tanada.data.clustering import design_effect as design_effect
+    from tanada.data.clustering import icc_anova as icc_anova
+    from tanada.data.reading import read as read
     from tanada.errors import ConvergenceError as ConvergenceError
     from tanada.errors import DataError as DataError
     from tanada.errors import FormulaError as FormulaError

@@ -72,6 +72,10 @@ class Frame:
             return column_readers.from_arrow(name, self._source.column(self.names.index(name)))
         return column_readers.from_array(name, self._source[name])
 
+    def arrow(self) -> Any:
+        """The Arrow table behind a "pyarrow" or "other" frame."""
+        return self._source
+
 
 def read_frame(data: Any) -> Frame:
     """Wrap a data frame of any library, or a mapping of columns.
@@ -144,14 +148,14 @@ def to_caller(columns: Mapping[str, Any], like: Any = None) -> Any:
     ----------
     columns : mapping of str to array or list
         Columns of equal length, in order.
-    like : Frame, data frame or None
+    like : Frame, data frame, "polars", "pandas" or None
         What the caller passed in.
 
     Returns
     -------
     pandas.DataFrame or polars.DataFrame
     """
-    library = like.library if isinstance(like, Frame) else type(like).__module__.partition(".")[0]
+    library = like if isinstance(like, str) else like.library if isinstance(like, Frame) else type(like).__module__.partition(".")[0]
     if library == "polars":
         import polars as pl
 
@@ -167,3 +171,19 @@ def _for_polars(values: Any) -> Any:
     if isinstance(values, np.ndarray) and values.dtype.kind == "U":
         return values.tolist()
     return values
+
+
+def with_columns(frame: Frame, new: Mapping[str, Any]) -> Any:
+    """The caller's data with columns added or replaced: polars for polars input, pandas otherwise. The caller's object is left as it is."""
+    native = frame.native
+    if frame.library == "polars":
+        import polars as pl
+
+        eager = native.collect() if type(native).__name__ == "LazyFrame" else native
+        return eager.with_columns([pl.Series(name, values) for name, values in new.items()])
+    if frame.library == "pandas":
+        return native.assign(**new)
+    import pandas as pd
+
+    table = frame.arrow().to_pandas() if frame.library in ("pyarrow", "other") else pd.DataFrame(dict(native))
+    return table.assign(**new)
