@@ -6,4 +6,5 @@ NB_MODULE(_core, m) {
   bind_optim(m);
   bind_family(m);
   bind_sem(m);
+  bind_gaussian(m);
 }
