@@ -1,7 +1,9 @@
 // SEM objectives: sample moments and two-level complete data.
 #include <nanobind/stl/shared_ptr.h>
 
+#include "sem/fiml.hpp"
 #include "sem/moment.hpp"
+#include "sem/twolevel_fiml.hpp"
 #include "sem_convert.hpp"
 
 using namespace tanada;
@@ -44,6 +46,40 @@ void bind_moment(nb::module_& m) {
            nb::arg("x"), nb::arg("group"), nb::arg("Y"));
 }
 
+FimlGroup fiml_group(nb::handle h) {
+  auto owner = std::make_shared<DoubleTable>(nb::cast<DoubleTable>(h));
+  return {owner->data(), static_cast<std::int64_t>(owner->shape(0)), static_cast<int>(owner->shape(1)), owner};
+}
+
+// Scores by group, shared by the objectives that keep their data.
+template <class T> Matrix group_scores(const T& self, const Vector& x, int group) {
+  if (x.size() != self.size()) throw std::invalid_argument("the parameter vector has the wrong length");
+  if (group < 0 || group >= self.groups()) throw std::invalid_argument("no such group");
+  nb::gil_scoped_release release;
+  return self.scores(x, group);
+}
+
+void bind_fiml(nb::module_& m) {
+  nb::class_<FimlObjective, SemObjective>(m, "FimlObjective")
+      .def("__init__",
+           [](FimlObjective* self, ModelPtr model, nb::sequence groups) {
+             std::vector<FimlGroup> data;
+             for (nb::handle h : groups) data.push_back(fiml_group(h));
+             nb::gil_scoped_release release;
+             new (self) FimlObjective(model, std::move(data));
+           },
+           nb::arg("model"), nb::arg("groups"))
+      .def("scores", &group_scores<FimlObjective>, nb::arg("x"), nb::arg("group") = 0)
+      .def("patterns",
+           [](const FimlObjective& self, int group) {
+             if (group < 0 || group >= self.groups()) throw std::invalid_argument("no such group");
+             nb::list out;
+             for (const Pattern& r : self.patterns(group)) out.append(nb::make_tuple(r.observed, r.rows));
+             return out;
+           },
+           nb::arg("group") = 0);
+}
+
 void bind_two_level(nb::module_& m) {
   nb::class_<TwoLevelObjective, SemObjective>(m, "TwoLevelObjective")
       .def("__init__",
@@ -53,23 +89,28 @@ void bind_two_level(nb::module_& m) {
              new (self) TwoLevelObjective(model, std::move(data));
            },
            nb::arg("model"), nb::arg("groups"))
-      .def("scores",
-           [](const TwoLevelObjective& self, const Vector& x, int group) {
-             if (x.size() != self.size()) throw std::invalid_argument("the parameter vector has the wrong length");
-             if (group < 0 || group >= self.groups()) throw std::invalid_argument("no such group");
-             nb::gil_scoped_release release;
-             return self.scores(x, group);
-           },
-           nb::arg("x"), nb::arg("group") = 0)
-      .def("stats", [](const TwoLevelObjective& self, int group) {
+      .def("scores", &group_scores<TwoLevelObjective>, nb::arg("x"), nb::arg("group") = 0)
+      .def("stats",
+           [](const TwoLevelObjective& self, int group) {
              if (group < 0 || group >= self.groups()) throw std::invalid_argument("no such group");
              return stats_dict(self.stats(group));
-           }, nb::arg("group") = 0);
+           },
+           nb::arg("group") = 0);
+  nb::class_<TwoLevelFimlObjective, SemObjective>(m, "TwoLevelFimlObjective")
+      .def("__init__",
+           [](TwoLevelFimlObjective* self, ModelPtr model, nb::sequence groups) {
+             std::vector<TwoLevelGroup> data = two_level_groups(groups);
+             nb::gil_scoped_release release;
+             new (self) TwoLevelFimlObjective(model, std::move(data));
+           },
+           nb::arg("model"), nb::arg("groups"))
+      .def("scores", &group_scores<TwoLevelFimlObjective>, nb::arg("x"), nb::arg("group") = 0);
 }
 
 }  // namespace
 
 void bind_sem_objectives(nb::module_& m) {
   bind_moment(m);
+  bind_fiml(m);
   bind_two_level(m);
 }

@@ -113,6 +113,21 @@ class TwoLevelObjective(SemObjective):
     def stats(self, group: int = 0) -> dict[str, Any]:
         """n_rows, n_clusters, within_cov (divisor N - J), between_cov (moment estimate), cluster_means, cluster_sizes."""
 
+class FimlObjective(SemObjective):
+    def __init__(self, model: SemModel, groups: Sequence[Array]) -> None:
+        """groups: (n, p) data with NaN, C order, one per block. Rows with nothing observed hold no information."""
+    def scores(self, x: Array, group: int = 0) -> Array:
+        """d l_i / d x, one row per row of the group."""
+    def patterns(self, group: int = 0) -> list[tuple[list[int], list[int]]]:
+        """(observed columns, rows) of each missing pattern."""
+
+class TwoLevelFimlObjective(SemObjective):
+    """NaN allowed in y and z. `expected_information` is an approximation here: take standard errors from `hessian`."""
+
+    def __init__(self, model: SemModel, groups: Sequence[_ClusterGroup]) -> None: ...
+    def scores(self, x: Array, group: int = 0) -> Array:
+        """d l_j / d x, one row per cluster of the group."""
+
 # ---- family.cpp
 def family_registry() -> list[dict[str, Any]]: ...
 def family_evaluate(

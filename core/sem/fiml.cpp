@@ -1,0 +1,177 @@
+#include "sem/fiml.hpp"
+
+#include <cmath>
+#include <stdexcept>
+
+#include "linalg/parallel.hpp"
+
+namespace tanada::sem {
+namespace {
+
+struct Part {
+  double value = 0.0;
+  bool ok = true;
+  Matrix G;
+  Vector g;
+};
+
+// log|Sigma_r| and the quadratic form; V = Sigma_r^-1 and, with `derivatives`, G = V - V M V and Vd = V d.
+bool pattern_terms(const Pattern& r, const BlockState& s, bool derivatives, Matrix& V, Matrix& G, Vector& Vd, double& value) {
+  const Eigen::Index o = static_cast<Eigen::Index>(r.observed.size());
+  Matrix sub;
+  gather(s.sigma, r.observed, sub);
+  Vector d(o);
+  for (Eigen::Index k = 0; k < o; ++k) d[k] = r.mean[k] - s.mu[r.observed[k]];
+  double log_det;
+  if (!derivatives && r.cov.size() == 0) {  // Cholesky alone serves
+    if (!cholesky_inplace(sub)) return false;
+    log_det = 2.0 * sub.diagonal().array().log().sum();
+    Matrix B(o, r.deviations.cols() + 1);
+    B << r.deviations, d * std::sqrt(r.n);
+    solve_lower(sub, B, false);
+    value += r.n * (static_cast<double>(o) * kLog2Pi + log_det) + B.squaredNorm();
+    return true;
+  }
+  if (!invert_spd(sub, V, log_det)) return false;
+  Vd.noalias() = V * d;
+  double quadratic = r.n * d.dot(Vd);
+  if (derivatives) G = V - Vd * Vd.transpose();
+  if (r.cov.size() > 0) {
+    quadratic += r.n * V.cwiseProduct(r.cov).sum();
+    if (derivatives) {
+      const Matrix VS = V * r.cov;
+      G.noalias() -= VS * V;
+    }
+  } else if (r.deviations.cols() > 1) {  // one row equals its mean
+    const Matrix VE = V * r.deviations;
+    quadratic += r.deviations.cwiseProduct(VE).sum();
+    if (derivatives) G.noalias() -= VE * VE.transpose() / r.n;
+  }
+  value += r.n * (static_cast<double>(o) * kLog2Pi + log_det) + quadratic;
+  return true;
+}
+
+// Patterns worth a chunk: the more variables, the fewer.
+std::size_t grain(int p) { return p > 24 ? 4 : (p > 8 ? 16 : 64); }
+
+}  // namespace
+
+FimlObjective::FimlObjective(std::shared_ptr<const Model> model, std::vector<FimlGroup> groups)
+    : SemObjective(std::move(model)), groups_(std::move(groups)) {
+  if (groups_.size() != this->model().blocks.size()) throw std::invalid_argument("one data set per block is needed");
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    if (groups_[g].p != this->model().blocks[g].p())
+      throw std::invalid_argument("the data and the block differ in their number of variables");
+    patterns_.push_back(missing_patterns(groups_[g]));
+  }
+}
+
+Evaluation FimlObjective::evaluate(const Vector& x, Vector* gradient) const {
+  Evaluation e;
+  if (gradient) gradient->setZero(size());
+  BlockState s;
+  for (int g = 0; g < groups(); ++g) {
+    const Block& block = model().blocks[g];
+    const int p = block.p();
+    if (!block.evaluate(x, s)) return {0.0, Status::outside};
+    const auto& patterns = patterns_[g];
+    std::vector<Part> parts(chunk_count(patterns.size(), grain(p)));
+    parallel_chunks(patterns.size(), grain(p), [&](int c, std::size_t begin, std::size_t end) {
+      Part& part = parts[c];
+      if (gradient) part.G.setZero(p, p), part.g.setZero(p);
+      Matrix V, G;
+      Vector Vd;
+      for (std::size_t k = begin; k < end; ++k) {
+        const Pattern& r = patterns[k];
+        if (!pattern_terms(r, s, gradient != nullptr, V, G, Vd, part.value)) {
+          part.ok = false;
+          return;
+        }
+        if (!gradient) continue;
+        scatter_add(G, r.observed, r.n, part.G);
+        for (std::size_t i = 0; i < r.observed.size(); ++i) part.g[r.observed[i]] -= 2.0 * r.n * Vd[i];
+      }
+    });
+    Matrix G = Matrix::Zero(p, p);
+    Vector gm = Vector::Zero(p);
+    for (const Part& part : parts) {
+      if (!part.ok) return {0.0, Status::not_positive_definite};
+      e.value += part.value;
+      if (gradient) G += part.G, gm += part.g;
+    }
+    if (gradient) block.pullback(s, G, gm, *gradient);
+  }
+  if (!std::isfinite(e.value)) e.status = Status::not_finite;
+  return e;
+}
+
+bool FimlObjective::information(const Vector& x, Matrix& out) const {
+  out.setZero(size(), size());
+  BlockState s;
+  for (int g = 0; g < groups(); ++g) {
+    const int p = groups_[g].p;
+    if (!model().blocks[g].evaluate(x, s)) return false;
+    const auto& patterns = patterns_[g];
+    std::vector<Matrix> parts(chunk_count(patterns.size(), grain(p)));
+    std::vector<char> ok(parts.size(), 1);
+    parallel_chunks(patterns.size(), grain(p), [&](int c, std::size_t begin, std::size_t end) {
+      parts[c].setZero(size(), size());
+      Matrix sub, V, full;
+      for (std::size_t k = begin; k < end; ++k) {
+        double log_det;
+        gather(s.sigma, patterns[k].observed, sub);
+        if (!invert_spd(sub, V, log_det)) {
+          ok[c] = 0;
+          return;
+        }
+        full.setZero(p, p);
+        scatter_add(V, patterns[k].observed, 1.0, full);
+        add_information(gram(full, s.D2), s.directions, patterns[k].n, parts[c]);
+      }
+    });
+    for (std::size_t c = 0; c < parts.size(); ++c) {
+      if (!ok[c]) return false;
+      out += parts[c];
+    }
+  }
+  return true;
+}
+
+Matrix FimlObjective::scores(const Vector& x, int g) const {
+  const FimlGroup& data = groups_.at(g);
+  const Block& block = model().blocks[g];
+  const int p = block.p();
+  Matrix out = Matrix::Zero(data.N, size());
+  BlockState s;
+  if (!block.evaluate(x, s)) return out.setConstant(std::numeric_limits<double>::quiet_NaN());
+  const auto& patterns = patterns_[g];
+  parallel_chunks(patterns.size(), 1, [&](int, std::size_t begin, std::size_t end) {
+    Matrix sub, V, full = Matrix::Zero(p, p);
+    Vector score(size()), Vd = Vector::Zero(p), d;
+    for (std::size_t k = begin; k < end; ++k) {
+      const Pattern& r = patterns[k];
+      const Eigen::Index o = static_cast<Eigen::Index>(r.observed.size());
+      double log_det;
+      gather(s.sigma, r.observed, sub);
+      const bool ok = invert_spd(sub, V, log_det);
+      d.resize(o);
+      for (std::int64_t i : r.rows) {
+        if (!ok) {
+          out.row(i).setConstant(std::numeric_limits<double>::quiet_NaN());
+          continue;
+        }
+        for (Eigen::Index v = 0; v < o; ++v) d[v] = data.y[i * p + r.observed[v]] - s.mu[r.observed[v]];
+        const Vector w = V * d;
+        full.setZero(), Vd.setZero();
+        scatter_add(w * w.transpose() - V, r.observed, 0.5, full);
+        for (Eigen::Index v = 0; v < o; ++v) Vd[r.observed[v]] = w[v];
+        score.setZero();
+        block.pullback(s, full, Vd, score);
+        out.row(i) = score.transpose();
+      }
+    }
+  });
+  return out;
+}
+
+}  // namespace tanada::sem
