@@ -161,7 +161,7 @@ class DesignSpec:
         for r in (r for c in components for r in c.random):
             new_groups[r.group] = r.codes < 0
         if new_levels == "error":
-            _refuse_new(new_groups, components)
+            _refuse_new(new_groups)
         complete = np.ones(frame.n, dtype=bool)
         for c in components:
             complete &= ~np.isnan(c.X).any(axis=1) & ~np.isnan(c.offset)
@@ -243,14 +243,13 @@ def _wanted(label: str, random: bool | Collection[str]) -> bool:
     return random if isinstance(random, bool) else label in random
 
 
-def _refuse_new(new_groups: dict[str, NDArray[np.bool_]], components: tuple[ComponentDesign, ...]) -> None:
+def _refuse_new(new_groups: dict[str, NDArray[np.bool_]]) -> None:
     for group, mask in new_groups.items():
         if mask.any():
             raise DataError(
                 f"{int(mask.sum())} rows of the new data have a level of '{group}' that is missing or was not in the fitted data (first: row {int(mask.argmax()) + 1}); "
                 "new_levels='population' predicts them from the fixed effects."
             )
-    _ = components
 
 
 def expression(text: str, frame: Frame | None) -> Node:

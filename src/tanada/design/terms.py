@@ -1,7 +1,7 @@
 """Model matrices from terms: R's coding rule and column names.
 
-A factor in a term is coded by contrasts when the term without it is in the model, otherwise by indicators of all its levels (Chambers &
-Hastie 1992, section 2.4). Columns of an interaction run through the first factor fastest.
+A factor in a term is coded by contrasts when the term without it lies within an earlier term, otherwise by indicators of all its levels
+(Chambers & Hastie 1992, section 2.4). Columns of an interaction run through the first factor fastest.
 """
 
 from __future__ import annotations
@@ -50,12 +50,14 @@ class _Piece:
 
 def full_coding(terms: Terms) -> dict[tuple[tuple[int, ...], int], bool]:
     """For each term and factor in it: whether the factor is coded by all its levels."""
-    present = {frozenset(t) for t in terms.terms}
+    before: list[frozenset[int]] = []
     out: dict[tuple[tuple[int, ...], int], bool] = {}
     for term in terms.terms:
+        whole = frozenset(term)
         for i in term:
-            rest = frozenset(term) - {i}
-            out[term, i] = bool(rest) and rest not in present
+            rest = whole - {i}
+            out[term, i] = bool(rest) and not any(rest <= earlier for earlier in before)
+        before.append(whole)
     return out
 
 
@@ -74,11 +76,10 @@ def build_matrix(terms: Terms, ev: Evaluator, contrasts: Mapping[str, Any] | Non
     pieces = _pieces(terms, values, contrasts or {})
     names: list[str] = ["(Intercept)"] if terms.intercept else []
     assign = [-1] if terms.intercept else []
-    for number, term in enumerate(terms.terms):
-        found = _joined([p.names for p in pieces[number]])
+    for number, group in enumerate(pieces):
+        found = _joined([p.names for p in group])
         names += found
         assign += [number] * len(found)
-        _ = term
     if ev.n * len(names) > LARGEST:
         raise DataError(f"the fixed part has {len(names)} columns on {ev.n} rows, too many to hold; is a factor with many levels better a random effect (1 | g)?")
     X = np.empty((ev.n, len(names)))

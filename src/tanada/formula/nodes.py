@@ -70,7 +70,7 @@ class Call:
 
 Node: TypeAlias = Name | Number | Text | Paren | Unary | Binary | Call
 
-_TIGHT = {"^", ":", "/"}
+_TIGHT = {"^", ":", "/", "%%", "%/%"}
 
 
 def quoted(name: str) -> str:
@@ -115,10 +115,6 @@ def walk(node: Node) -> Iterator[Node]:
     elif isinstance(node, Call):
         for _, arg in node.args:
             yield from walk(arg)
-
-
-# functions whose first argument only names something (no column is read from it)
-_NO_COLUMNS = {"contr"}
 
 
 def variables(node: Node) -> list[str]:
