@@ -105,7 +105,7 @@ def _from_objects(name: str, series: Any) -> Column:
         return _dates(name, series)
     first = {type(v).__name__ for v in series[series.notna()].head(1000)}
     raise DataError(
-        f"column '{name}' mixes or holds values that are neither numbers nor text ({', '.join(sorted(first))}); "
+        f"column '{name}' holds values that are neither all numbers nor all text ({', '.join(sorted(first))}); "
         "convert it to numbers, text or categories."
     )
 

@@ -57,9 +57,16 @@ class Frame:
 
     def _check_name(self, name: str) -> None:
         if name not in self._known:
-            raise DataError(f"there is no column '{name}' in the data.{did_you_mean(name, self.names)}")
+            raise DataError(f"there is no column '{name}' in the data.{self._suggest(name)}")
         if len(self._known) != len(self.names) and self.names.count(name) > 1:
             raise DataError(f"the data have {self.names.count(name)} columns called '{name}'; rename all but one.")
+
+    def _suggest(self, name: str) -> str:
+        same = [c for c in self.names if c.casefold() == name.casefold()]
+        if same:
+            return f" Did you mean '{same[0]}'?"
+        near = did_you_mean(name, self.names)
+        return near or f" Its {len(self.names)} columns begin with " + ", ".join(f"'{c}'" for c in self.names[:8]) + "."
 
     def _read(self, name: str) -> Column:
         from tanada import column_readers
@@ -128,7 +135,7 @@ def _from_narwhals(data: Any) -> Frame:
         wrapped = nw.from_native(data)
     except TypeError:
         raise DataError(
-            f"data is {_article(type(data).__name__)}; a data frame (pandas, polars, pyarrow, ...) or a mapping of column names to arrays is accepted."
+            f"data is {_article(data)}; a data frame (pandas, polars, pyarrow, ...) or a mapping of column names to arrays is accepted."
         ) from None
     if isinstance(wrapped, nw.Series):
         raise DataError("data is a single column; a data frame is accepted.")
@@ -137,7 +144,10 @@ def _from_narwhals(data: Any) -> Frame:
     return Frame(data, "other", table, table.column_names, table.num_rows)
 
 
-def _article(name: str) -> str:
+def _article(data: Any) -> str:
+    if data is None:
+        return "None"
+    name = type(data).__name__
     return ("an " if name[:1].lower() in "aeiou" else "a ") + name
 
 

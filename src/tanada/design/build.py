@@ -125,7 +125,7 @@ def build_design(
     family : str
         Decides how the response is read (0/1, counts of successes, numbers).
     zi, disp : str, optional
-        One-sided formulas of the zero-inflation and dispersion models.
+        One-sided formulas of the zero-inflation and dispersion models. `disp="~ 0"` gives a "disp" component without columns.
     weights, offset : str or array (n,), optional
         A column name, an expression of columns, or numbers.
     na : {"drop", "error"}
@@ -204,7 +204,8 @@ def _parse(formula: str, frame: Frame, zi: str | None, disp: str | None, weights
         if text is None:
             continue
         side = parse_one_sided(text, name)
-        if side.fixed.terms or side.fixed.intercept or side.random or side.offsets:
+        # "~ 0" means no zero inflation, but for the dispersion it fixes the residual variance at zero: a component without columns
+        if name == "disp" or side.fixed.terms or side.fixed.intercept or side.random or side.offsets:
             parts.append((name, side))
     return _Parts(
         tuple(parts),

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.columns import Column, Labels
-from tanada.design.functions import ELEMENTWISE, SUMMARIES, membership
-from tanada.design.values import LOGICAL, Value, logical, recode
+from tanada.design.functions import ELEMENTWISE, SUMMARIES, arity, membership
+from tanada.design.values import Value, logical, recode
 from tanada.errors import DataError, FormulaError, did_you_mean
 from tanada.formula.nodes import CONSTANTS, Binary, Call, Name, Node, Number, Paren, Text, Unary, deparse
 
 States = dict[str, dict[str, Any]]
-MANY_LEVELS = 50
+MANY_LEVELS, FEW_LEVELS = 50, 10
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power, "%%": np.mod, "%/%": np.floor_divide,
@@ -95,7 +95,7 @@ class Evaluator:
         if column.kind == "date":
             raise DataError(f"column '{name}' holds dates or times; make a number of it first (for example days since the start), or group by it.")
         if self.fitting and column.kind == "text":
-            refuse_numbers_as_text(column)
+            refuse_numbers_as_text(column, self.n)
         state = self.states.get(name)
         if state is None and self.fitting:
             state = self.states[name] = _learn_column(column)
@@ -201,11 +201,13 @@ class Evaluator:
 
 
 def _wrap(func: str, args: list[Any], node: Call) -> Any:
-    try:
-        with np.errstate(all="ignore"):
-            result = ELEMENTWISE[func](*args)
-    except TypeError:
-        raise FormulaError(f"{deparse(node)}: {func}() does not take {len(args)} arguments.") from None
+    function = ELEMENTWISE[func]
+    known = {name for name, _ in node.args if name is not None} <= {"base", "digits", "test", "yes", "no", "x"}
+    least, most = arity(function)
+    if not known or not least <= len(args) <= most:
+        raise FormulaError(f"{deparse(node)}: {func}() does not take these arguments.")
+    with np.errstate(all="ignore"):
+        result = function(*args)
     return float(result) if np.ndim(result) == 0 else Value(np.asarray(result, float))
 
 
@@ -227,10 +229,10 @@ def _learn_column(column: Column) -> dict[str, Any]:
     return {"kind": "factor", "levels": column.factor[1], "ordered": column.ordered}
 
 
-def refuse_numbers_as_text(column: Column) -> None:
+def refuse_numbers_as_text(column: Column, n: int) -> None:
     """Text with many levels that all read as numbers is a mistake of reading the data, not a factor."""
     levels = column.factor[1]
-    if len(levels) <= MANY_LEVELS or not all(_reads_as_number(v) for v in levels):
+    if len(levels) <= min(MANY_LEVELS, max(FEW_LEVELS, n // 2)) or not all(reads_as_number(v) for v in levels):
         return
     shown = ", ".join(f"'{v}'" for v in levels[:3])
     raise DataError(
@@ -239,12 +241,9 @@ def refuse_numbers_as_text(column: Column) -> None:
     )
 
 
-def _reads_as_number(text: str) -> bool:
+def reads_as_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
         return False
     return True
-
-
-__all__ = ["LOGICAL", "Evaluator", "States", "refuse_numbers_as_text"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,16 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
 SUMMARIES: dict[str, Callable[[Any], Any]] = {
     "mean": np.mean, "median": np.median, "min": np.min, "max": np.max, "sd": lambda x: np.std(x, ddof=1), "std": lambda x: np.std(x, ddof=1),
 }  # fmt: skip
+
+
+def arity(function: Callable[..., Any]) -> tuple[int, int]:
+    """The least and the largest number of arguments of an elementwise function."""
+    if isinstance(function, np.ufunc):
+        return function.nin, function.nin
+    parameters = signature(function).parameters.values()
+    if any(p.kind is Parameter.VAR_POSITIONAL for p in parameters):
+        return 1, 99
+    return sum(p.default is Parameter.empty for p in parameters), len(parameters)
 
 
 def membership(value: Any, wanted: Any, where: str) -> Value:

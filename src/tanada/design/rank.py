@@ -63,7 +63,7 @@ def _by_projection(X: Array, intercept: bool) -> NDArray[np.intp]:
         keep.append(0)
     for j in range(len(keep), p):
         column = X[:, j]
-        raw = float(np.sqrt(np.max(np.abs(column)) ** 2)) if n else 0.0
+        raw = float(np.max(np.abs(column))) if n else 0.0
         if raw == 0.0 or len(keep) == n:
             continue
         v = column / raw

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.columns import Labels, factor_of_numbers
-from tanada.design.expressions import Evaluator, refuse_numbers_as_text
+from tanada.design.expressions import Evaluator, reads_as_number, refuse_numbers_as_text
 from tanada.design.values import LOGICAL, Value
 from tanada.errors import DataError, FormulaError
 from tanada.formula.nodes import Binary, Call, Name, Node, deparse, strip
@@ -37,7 +37,7 @@ def read_response(node: Node, ev: Evaluator, family: str, ordinal: bool, weights
     label = deparse(node)
     w = np.ones(ev.n) if weights is None else weights
     if isinstance(node, Name) and ev.columns[node.name].kind == "text":
-        refuse_numbers_as_text(ev.columns[node.name])
+        refuse_numbers_as_text(ev.columns[node.name], ev.n)
     if ordinal:
         return _ordinal(node, ev, label, w)
     if isinstance(node, Call) and node.func == "cbind":
@@ -58,8 +58,13 @@ def _as_numbers(value: Value, label: str, family: str) -> Array:
         raise DataError(f"the response '{label}' has {value.array.shape[1]} columns; one is accepted.")
     if value.is_factor and not set(value.levels or ()) <= set(LOGICAL):
         shown = ", ".join(f"'{v}'" for v in (value.levels or ())[:3])
-        advice = "family='binomial'" if len(value.levels or ()) == 2 else "an ordinal family for ordered categories"
-        raise DataError(f"the response '{label}' holds text or categories ({shown}); a {family} model needs numbers. Consider {advice}.")
+        if all(reads_as_number(v) for v in value.levels or ()):
+            advice = "Convert it to numbers before the fit."
+        elif len(value.levels or ()) == 2:
+            advice = "For two categories use family='binomial'."
+        else:
+            advice = "For ordered categories use an ordinal family."
+        raise DataError(f"the response '{label}' holds text or categories ({shown}); a {family} model needs numbers. {advice}")
     return np.array(value.numbers(label))
 
 

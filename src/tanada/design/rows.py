@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.columns import Column
-from tanada.errors import DataError, ModelError, did_you_mean
+from tanada.errors import DataError, ModelError
 
 
 def complete_rows(
@@ -22,7 +22,7 @@ def complete_rows(
         When nothing is left, or values are missing and `na` is "error".
     """
     if na not in ("drop", "error"):
-        raise ModelError(f"na = {na!r}; accepted are 'drop' and 'error'.{did_you_mean(str(na), ('drop', 'error'))}")
+        raise ModelError(f"na = {na!r}; accepted are 'drop' and 'error'.")
     if n == 0:
         raise DataError("the data have no rows.")
     missing = {name: c.missing for name, c in columns.items() if c.missing is not None}

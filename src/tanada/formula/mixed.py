@@ -100,6 +100,8 @@ def _two_sided(text: str) -> MixedFormula:
 
 def _check_tilde(tree: Node, text: str) -> None:
     if isinstance(tree, Binary) and tree.op == "~":
+        if isinstance(tree.left, Binary) and tree.left.op == "~":
+            raise syntax_error(text, tree.pos, "a formula has one '~'.")
         return
     if isinstance(tree, Unary) and tree.op == "~":
         raise syntax_error(text, tree.pos, "the left side of the formula is empty; write the response before '~'.")

@@ -28,14 +28,14 @@ _PATTERN = re.compile(
     re.VERBOSE,
 )
 
-_HINTS = {
-    "~": "use the ASCII tilde '~'",
-    "〜": "use the ASCII tilde '~'",
-    "|": "use the ASCII bar '|'",
-    "(": "use ASCII parentheses",
-    ")": "use ASCII parentheses",
-    "+": "use the ASCII '+'",
-    "*": "use the ASCII '*'",
+_HINTS = {  # full-width characters, as Japanese input methods give them
+    "\uff5e": "use the ASCII tilde '~'",
+    "\u301c": "use the ASCII tilde '~'",
+    "\uff5c": "use the ASCII bar '|'",
+    "\uff08": "use ASCII parentheses",
+    "\uff09": "use ASCII parentheses",
+    "\uff0b": "use the ASCII '+'",
+    "\uff0a": "use the ASCII '*'",
     "\u3000": "use an ordinary space",
     "`": "a backtick is not closed",
     '"': "a quote is not closed",
