@@ -3,6 +3,7 @@
 
 #include "sem/fiml.hpp"
 #include "sem/moment.hpp"
+#include "sem/saturated.hpp"
 #include "sem/twolevel_fiml.hpp"
 #include "sem_convert.hpp"
 
@@ -78,6 +79,21 @@ void bind_fiml(nb::module_& m) {
              return out;
            },
            nb::arg("group") = 0);
+  m.def(
+      "h1_fiml",
+      [](nb::handle Y, int max_iterations, double tol) {
+        const FimlGroup data = fiml_group(Y);
+        SaturatedOutcome r;
+        {
+          nb::gil_scoped_release release;
+          r = saturated_fiml(data, max_iterations, tol);
+        }
+        nb::dict out;
+        out["loglik"] = r.loglik, out["mean"] = r.mean, out["cov"] = r.cov;
+        out["iterations"] = r.iterations, out["converged"] = r.converged;
+        return out;
+      },
+      nb::arg("Y"), nb::arg("max_iterations") = 5000, nb::arg("tol") = 1e-7);
 }
 
 void bind_two_level(nb::module_& m) {

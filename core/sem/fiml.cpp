@@ -16,12 +16,12 @@ struct Part {
 };
 
 // log|Sigma_r| and the quadratic form; V = Sigma_r^-1 and, with `derivatives`, G = V - V M V and Vd = V d.
-bool pattern_terms(const Pattern& r, const BlockState& s, bool derivatives, Matrix& V, Matrix& G, Vector& Vd, double& value) {
+bool pattern_terms(const Pattern& r, const Matrix& sigma, const Vector& mu, bool derivatives, Matrix& V, Matrix& G, Vector& Vd, double& value) {
   const Eigen::Index o = static_cast<Eigen::Index>(r.observed.size());
   Matrix sub;
-  gather(s.sigma, r.observed, sub);
+  gather(sigma, r.observed, sub);
   Vector d(o);
-  for (Eigen::Index k = 0; k < o; ++k) d[k] = r.mean[k] - s.mu[r.observed[k]];
+  for (Eigen::Index k = 0; k < o; ++k) d[k] = r.mean[k] - mu[r.observed[k]];
   double log_det;
   if (!derivatives && r.cov.size() == 0) {  // Cholesky alone serves
     if (!cholesky_inplace(sub)) return false;
@@ -66,42 +66,48 @@ FimlObjective::FimlObjective(std::shared_ptr<const Model> model, std::vector<Fim
   }
 }
 
+bool fiml_terms(const std::vector<Pattern>& patterns, const Matrix& sigma, const Vector& mu, double& value, Matrix* G_out,
+                Vector* g_out) {
+  const int p = static_cast<int>(mu.size());
+  std::vector<Part> parts(chunk_count(patterns.size(), grain(p)));
+  parallel_chunks(patterns.size(), grain(p), [&](int c, std::size_t begin, std::size_t end) {
+    Part& part = parts[c];
+    if (G_out) part.G.setZero(p, p), part.g.setZero(p);
+    Matrix V, G;
+    Vector Vd;
+    for (std::size_t k = begin; k < end; ++k) {
+      const Pattern& r = patterns[k];
+      if (!pattern_terms(r, sigma, mu, G_out != nullptr, V, G, Vd, part.value)) {
+        part.ok = false;
+        return;
+      }
+      if (!G_out) continue;
+      scatter_add(G, r.observed, r.n, part.G);
+      for (std::size_t i = 0; i < r.observed.size(); ++i) part.g[r.observed[i]] -= 2.0 * r.n * Vd[i];
+    }
+  });
+  if (G_out) G_out->setZero(p, p), g_out->setZero(p);
+  for (const Part& part : parts) {
+    if (!part.ok) return false;
+    value += part.value;
+    if (G_out) *G_out += part.G, *g_out += part.g;
+  }
+  return std::isfinite(value);
+}
+
 Evaluation FimlObjective::evaluate(const Vector& x, Vector* gradient) const {
   Evaluation e;
   if (gradient) gradient->setZero(size());
   BlockState s;
+  Matrix G;
+  Vector gm;
   for (int g = 0; g < groups(); ++g) {
     const Block& block = model().blocks[g];
-    const int p = block.p();
     if (!block.evaluate(x, s)) return {0.0, Status::outside};
-    const auto& patterns = patterns_[g];
-    std::vector<Part> parts(chunk_count(patterns.size(), grain(p)));
-    parallel_chunks(patterns.size(), grain(p), [&](int c, std::size_t begin, std::size_t end) {
-      Part& part = parts[c];
-      if (gradient) part.G.setZero(p, p), part.g.setZero(p);
-      Matrix V, G;
-      Vector Vd;
-      for (std::size_t k = begin; k < end; ++k) {
-        const Pattern& r = patterns[k];
-        if (!pattern_terms(r, s, gradient != nullptr, V, G, Vd, part.value)) {
-          part.ok = false;
-          return;
-        }
-        if (!gradient) continue;
-        scatter_add(G, r.observed, r.n, part.G);
-        for (std::size_t i = 0; i < r.observed.size(); ++i) part.g[r.observed[i]] -= 2.0 * r.n * Vd[i];
-      }
-    });
-    Matrix G = Matrix::Zero(p, p);
-    Vector gm = Vector::Zero(p);
-    for (const Part& part : parts) {
-      if (!part.ok) return {0.0, Status::not_positive_definite};
-      e.value += part.value;
-      if (gradient) G += part.G, gm += part.g;
-    }
+    if (!fiml_terms(patterns_[g], s.sigma, s.mu, e.value, gradient ? &G : nullptr, &gm))
+      return {0.0, Status::not_positive_definite};
     if (gradient) block.pullback(s, G, gm, *gradient);
   }
-  if (!std::isfinite(e.value)) e.status = Status::not_finite;
   return e;
 }
 

@@ -40,6 +40,10 @@ void gather(const Matrix& full, const std::vector<int>& index, Matrix& out);
 // full(index, index) += w * part
 void scatter_add(const Matrix& part, const std::vector<int>& index, double w, Matrix& full);
 
+// Adds -2 l of all patterns at (sigma, mu) to `value`; with G and g also its derivatives (d f = sum G_ij dSigma_ij + g' dmu). False where
+// the covariance of a pattern is not positive definite.
+bool fiml_terms(const std::vector<Pattern>& patterns, const Matrix& sigma, const Vector& mu, double& value, Matrix* G, Vector* g);
+
 class FimlObjective : public SemObjective {
  public:
   FimlObjective(std::shared_ptr<const Model> model, std::vector<FimlGroup> groups);

@@ -121,6 +121,9 @@ class FimlObjective(SemObjective):
     def patterns(self, group: int = 0) -> list[tuple[list[int], list[int]]]:
         """(observed columns, rows) of each missing pattern."""
 
+def h1_fiml(Y: Array, max_iterations: int = 5000, tol: float = 1e-7) -> dict[str, Any]:
+    """Unrestricted moments of rows with missing values: loglik, mean, cov, iterations, converged."""
+
 class TwoLevelFimlObjective(SemObjective):
     """NaN allowed in y and z. `expected_information` is an approximation here: take standard errors from `hessian`."""
 
