@@ -148,4 +148,5 @@ void bind_sem(nb::module_& m) {
   bind_model(m);
   bind_base(m);
   bind_sem_objectives(m);
+  bind_sem_wls(m);
 }

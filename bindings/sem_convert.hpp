@@ -54,3 +54,4 @@ inline std::vector<tanada::sem::TwoLevelGroup> two_level_groups(nb::sequence ite
 }
 
 void bind_sem_objectives(nb::module_& m);
+void bind_sem_wls(nb::module_& m);

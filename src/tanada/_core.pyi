@@ -131,6 +131,28 @@ class TwoLevelFimlObjective(SemObjective):
     def scores(self, x: Array, group: int = 0) -> Array:
         """d l_j / d x, one row per cluster of the group."""
 
+# ---- sem_wls.cpp
+
+class _StatsGroup(TypedDict, total=False):
+    stats: Array  # (r,) sample statistics
+    weight: Array  # (r, r), or (r,) for a diagonal; include n where the discrepancy needs it
+    kind: Sequence[int]  # per statistic: 0 covariance (row, col), 1 mean (row), 2 threshold (row = variable, col = position in tau)
+    row: Sequence[int]
+    col: Sequence[int]
+    tau_free: Sequence[int]  # thresholds: free parameter or -1, and the value when fixed
+    tau_value: Sequence[float]
+    delta_free: Sequence[int]  # scale of each variable (p,); default 1
+    delta_value: Sequence[float]
+    standardized: Sequence[int]  # 1 where the scale is Sigma_ii^-1/2 (theta parameterisation)
+
+class WlsObjective(SemObjective):
+    """F = sum (s - sigma)' W (s - sigma); sigma: d_i d_j Sigma_ij, d_i mu_i or d_i (tau - mu_i). `expected_information` is J' W J."""
+
+    def __init__(self, model: SemModel, groups: Sequence[_StatsGroup]) -> None: ...
+    def implied_stats(self, x: Array, group: int = 0) -> Array: ...
+    def stats_jacobian(self, x: Array, group: int = 0) -> Array:
+        """d sigma / d x, (r, n_free)."""
+
 # ---- family.cpp
 def family_registry() -> list[dict[str, Any]]: ...
 def family_evaluate(
