@@ -1,0 +1,1 @@
+"""The SEM model syntax (lavaan's): a grammar, its parser, and statements with positions."""
