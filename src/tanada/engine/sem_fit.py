@@ -1,0 +1,160 @@
+"""A SEM from its parameter table to its optimum: start, linear and general constraints, verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tanada.engine.sem_base import H1, Built, Sample, bounds, build, exogenous_values, free_start
+from tanada.engine.sem_verdict import heywood, sem_verdict
+from tanada.engine.verdict import Verdict
+from tanada.errors import ModelError
+from tanada.partable.evaluate import Functions
+from tanada.partable.table import ParameterTable
+from tanada.semmodel.options import SemOptions
+from tanada.semmodel.start import start_values
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SemFit:
+    """An optimum.
+
+    Attributes
+    ----------
+    sample : Sample
+    built : Built
+        Table, matrices and objective.
+    functions : Functions
+        Constraints and defined parameters.
+    x : array (n_free,)
+        Free parameters at the optimum.
+    value : float
+        -2 log-likelihood, joint in outcomes and predictors (or the discrepancy, for least squares).
+    basis : array (n_free, d) or None
+        Directions that the active constraints leave free; None without constraints.
+    verdict : Verdict
+    notes : tuple of str
+    """
+
+    sample: Sample
+    built: Built
+    functions: Functions
+    options: SemOptions
+    x: Array
+    value: float
+    basis: Array | None
+    verdict: Verdict
+    notes: tuple[str, ...]
+
+    @property
+    def table(self) -> ParameterTable:
+        return self.built.table
+
+    @cached_property
+    def estimates(self) -> Array:
+        """Value of every table row."""
+        free = np.array([r.free for r in self.table.rows])
+        return np.where(free > 0, self.x[np.maximum(free - 1, 0)] if self.x.size else 0.0, self.built.values)
+
+    @property
+    def npar(self) -> int:
+        """Free parameters less active equality constraints."""
+        return int(self.x.size if self.basis is None else self.basis.shape[1])
+
+    @cached_property
+    def h1(self) -> H1:
+        return self.sample.h1()
+
+    @cached_property
+    def loglik(self) -> float:
+        return -0.5 * self.value - self.sample.x_loglik()
+
+    def implied(self, block: int) -> tuple[Array, Array]:
+        """Sigma and mu of a block (number from 1)."""
+        cov, mean = self.built.model.implied(block - 1, self.x)
+        return np.asarray(cov), np.asarray(mean)
+
+
+def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: Array | None = None) -> SemFit:
+    """Fit a table to a sample.
+
+    Parameters
+    ----------
+    sample : Sample
+    table : ParameterTable
+    options : SemOptions
+    start : array (rows,), optional
+        Starting values by table row; by default from the data.
+    """
+    values = start_values(table, sample.start_moments()) if start is None else start
+    if any(r.exo for r in table.rows):
+        values = exogenous_values(table, values, {b.number: sample.ov(b) for b in table.blocks}, sample.h1().moments)
+    built = build(sample, table, values)
+    functions = Functions.of(table)
+    x0 = free_start(table, values)
+    low, high = bounds(table, options.bounds)
+    if not table.n_free:
+        value = float(built.objective.value(x0))
+        return SemFit(sample, built, functions, options, x0, value, None, Verdict("ok", "The model has no free parameter."), table.notes)
+    out, basis = _optimise(built, functions, x0, low, high, options)
+    x = np.asarray(out.x)
+    verdict = sem_verdict(table, built, x, out, basis)
+    notes = (*table.notes, *heywood(table, x, basis))
+    return SemFit(sample, built, functions, options, x, float(out.value), basis, verdict, notes)
+
+
+def _optimise(built: Built, functions: Functions, x0: Array, low: Array, high: Array, options: SemOptions) -> tuple[Any, Array | None]:
+    objective = built.objective
+    o = {"max_iterations": options.max_iterations, "tol_gradient": options.tolerance}
+    linear = None
+    if functions.equal:
+        linear = functions.linear_equalities(x0)
+    if functions.equal and linear is None or functions.above or linear is not None and (np.isfinite(low).any() or np.isfinite(high).any()):
+        from tanada.engine.sem_constrained import constrained_fit
+
+        return constrained_fit(objective, functions, linear, x0, low, high, o)
+    if linear is None:
+        return _with_restart(objective, x0, low, high, o), None
+    basis, offset = null_space(*linear, x0)
+    z0 = basis.T @ (x0 - offset)
+    free = np.full(basis.shape[1], np.inf)
+    out = objective.fit(z0, -free, free, basis=basis, offset=offset, **o)
+    return out, basis
+
+
+def _with_restart(objective: Any, x0: Array, low: Array, high: Array, o: dict[str, Any]) -> Any:
+    if not np.isfinite(objective.value(np.clip(x0, low, high))):
+        x0 = _make_feasible(objective, np.clip(x0, low, high))
+    out = objective.fit(x0, low, high, **o)
+    if not out.converged and np.isfinite(out.value):
+        again = objective.fit(np.asarray(out.x), low, high, **o)
+        if again.converged or again.value < out.value:
+            return again
+    return out
+
+
+def _make_feasible(objective: Any, x0: Array) -> Array:
+    for shrink in (0.8, 0.5, 0.2, 0.05):
+        if np.isfinite(objective.value(x0 * shrink)):
+            return x0 * shrink
+    raise ModelError(
+        "the starting values imply a covariance matrix that is not positive definite, and so do smaller ones. "
+        "Check fixed values, or give start values with start(value)*variable."
+    )
+
+
+def null_space(A: Array, b: Array, x0: Array) -> tuple[Array, Array]:
+    """Orthonormal basis of {d: A d = 0} and the point of {x: A x = b} nearest to x0."""
+    u, s, vt = np.linalg.svd(A)
+    rank = int((s > 1e-10 * max(s.max(initial=0.0), 1.0)).sum())
+    step = np.linalg.lstsq(A, b - A @ x0, rcond=None)[0]
+    offset = x0 + step
+    if not np.allclose(A @ offset, b, atol=1e-8 * (1.0 + np.abs(b).max(initial=0.0))):
+        raise ModelError("the equality constraints contradict each other; no parameter values satisfy all of them.")
+    return np.ascontiguousarray(vt[rank:].T), offset
