@@ -1,4 +1,8 @@
-"""The baseline model of the incremental fit indices: no covariances, free variances and means, predictors at their sample moments."""
+"""The baseline model of the incremental fit indices: no covariances, free variances and means, predictors at their sample moments.
+
+lavaan smooths the covariance matrix that the predictors' moments of a two-level baseline come from (eigenvalues of at least 1/1000 of the
+largest), which shows where one variable's variance is over 1000 times another's. `SemOptions.smooth` (the default) does the same.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import numpy as np
 
 from tanada.engine.sem_fit import SemFit, fit_sem
 from tanada.partable.table import Block, ParameterTable, Row
+from tanada.semmodel.sample import smooth
 
 
 @dataclass(frozen=True)
@@ -86,15 +91,18 @@ def baseline(fit: SemFit, saturate: tuple[int, ...] = ()) -> Baseline:
         return _closed_form(fit)
     null = baseline_table(table, saturate)
     moments = fit.h1.moments
+    if fit.options.smooth and table.n_levels > 1:
+        moments = {k: replace(m, cov=smooth(m.cov, 1e-3)) for k, m in moments.items()}
+    exact = fit.h1.moments
     start = np.zeros(len(null.rows))
     for i, r in enumerate(null.rows):
         ov = fit.sample.ov(table.blocks[r.block - 1])
-        m = moments[r.block]
+        m = (moments if r.exo else exact)[r.block]
         j = ov.index(r.lhs)
         start[i] = r.value if r.value is not None else m.mean[j] if r.op == "~1" else m.cov[j, ov.index(r.rhs)]
         if not r.value and r.op == "~~" and r.lhs == r.rhs:
             start[i] = max(start[i], 1e-3 * float(np.diag(m.cov).max()) * 1e-6)
-    b = fit_sem(fit.sample, null, fit.options, start)
+    b = fit_sem(fit.sample, null, fit.options, start, keep_values=True)
     loglik = -0.5 * b.value
     return Baseline(max(2.0 * (fit.h1.loglik - loglik), 0.0), n_moments(table) - b.npar, loglik, b)
 

@@ -81,7 +81,7 @@ class SemFit:
         return np.asarray(cov), np.asarray(mean)
 
 
-def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: Array | None = None) -> SemFit:
+def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: Array | None = None, keep_values: bool = False) -> SemFit:
     """Fit a table to a sample.
 
     Parameters
@@ -91,9 +91,11 @@ def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: A
     options : SemOptions
     start : array (rows,), optional
         Starting values by table row; by default from the data.
+    keep_values : bool
+        Take the moments of exogenous variables from `start` instead of the unrestricted model.
     """
     values = start_values(table, sample.start_moments()) if start is None else start
-    if any(r.exo for r in table.rows):
+    if not keep_values and any(r.exo for r in table.rows):
         values = exogenous_values(table, values, {b.number: sample.ov(b) for b in table.blocks}, sample.h1().moments)
     built = build(sample, table, values)
     functions = Functions.of(table)

@@ -54,6 +54,7 @@ def build_table(
     constraints = list(model.constraints)
     if options.effect_coding:
         constraints += effect_coding(rows, blocks, options)
+    _share_free_loadings(rows)
     apply_group_equal(rows, blocks, options, len(groups))
     n_free, labels = apply_labels(model, rows, constraints)
     return ParameterTable(
@@ -156,6 +157,7 @@ def _free_or_fixed(
 ) -> None:
     lv, x = set(role.lv), set(role.x)
     single = _single_indicators(rows)
+    scaled = {r.lhs for r in rows if r.op == "~~" and r.lhs == r.rhs and r.lhs in lv and r.free == 0 and r.value}
     seen: set[str] = set()
     for r in rows:
         key = (r.lhs, r.op, r.rhs)
@@ -168,7 +170,7 @@ def _free_or_fixed(
         fix: float | None = None
         same = r.lhs == r.rhs
         if r.op in ("=~", "<~"):
-            if first and r.op == "=~" and o.auto_fix_first and not o.std_lv and not o.effect_coding:
+            if first and r.op == "=~" and o.auto_fix_first and not o.std_lv and not o.effect_coding and r.lhs not in scaled:
                 fix = 1.0
         elif r.op == "~~" and same and r.lhs in lv:
             if o.std_lv:
@@ -194,6 +196,18 @@ def _free_or_fixed(
             r.free, r.value = 0, fix
         else:
             r.free = 0 if r.exo else 1
+
+
+def _share_free_loadings(rows: Sequence[Row]) -> None:
+    """A first loading fixed by default is freed when it shares its label with the free first loading of a factor scaled by its variance."""
+    first: dict[tuple[int, str], Row] = {}
+    for r in rows:
+        if r.op == "=~":
+            first.setdefault((r.block, r.lhs), r)
+    free = {r.label for r in first.values() if r.free and r.label}
+    for r in first.values():
+        if not r.free and r.value == 1.0 and r.label in free:
+            r.free, r.value = 1, None
 
 
 def _intercept(v: str, lv: set[str], x: set[str], o: TableOptions, both: set[str], thresholds: Mapping[str, int]) -> tuple[float | None, bool]:

@@ -39,6 +39,7 @@ class SemOptions:
     int_lv_free: bool | None = None
     parameterization: str = "delta"
     bounds: bool = False
+    smooth: bool = True  # smooth moments as lavaan does in the baseline and the SRMR of two-level models
     bootstrap: int = 1000
     seed: int = 1
     max_iterations: int = 500

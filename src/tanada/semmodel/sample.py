@@ -72,3 +72,11 @@ def normal_loglik(n: float, cov: Array, sample: Moments | None = None) -> float:
 def group_positions(data: SemData, names: Sequence[str]) -> list[int]:
     where = {v: i for i, v in enumerate(data.names)}
     return [where[v] for v in names]
+
+
+def smooth(cov: Array, tolerance: float) -> Array:
+    """`cov` with eigenvalues of at least `tolerance` times the largest; `cov` itself when none is smaller."""
+    w, v = np.linalg.eigh(cov)
+    if not w.size or w[0] >= tolerance * w[-1]:
+        return cov
+    return (v * np.maximum(w, tolerance * w[-1])) @ v.T

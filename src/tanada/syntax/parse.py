@@ -49,7 +49,7 @@ def _parse(model: str) -> ModelText:
     if wrong:
         hint = _HINTS.get(wrong.group())
         raise syntax_error(model, wrong.start(), f"'{wrong.group()}' is not an operator" + (f"; did you mean {hint}?" if hint else f". Operators: {OPERATORS}."))
-    return _assemble(model, _tree(model, text))
+    return _assemble(model, text, _tree(model, text))
 
 
 def _blank(model: str) -> str:
@@ -119,7 +119,7 @@ def _unexpected(model: str, text: str, position: int, token: str):  # noqa: ANN2
     return syntax_error(model, position, f"'{token}' is not expected here.")
 
 
-def _assemble(model: str, statements: list[tuple]) -> ModelText:
+def _assemble(model: str, text: str, statements: list[tuple]) -> ModelText:
     group = level = ""
     seen: dict[tuple[str, str], int] = {}
     terms: dict[tuple[str, str], list[Term]] = {}
@@ -138,7 +138,7 @@ def _assemble(model: str, statements: list[tuple]) -> ModelText:
             continue
         left, op, right = s
         if op in (":=", "==", "<", ">"):
-            constraints.append(_constraint(model, str(op), left, right, op.start_pos))
+            constraints.append(_constraint(model, text, str(op), left, right, op.start_pos))
             continue
         key = (group, level)
         seen.setdefault(key, _start(left))
@@ -160,12 +160,16 @@ def _start(e: Expression) -> int:
     return e.position
 
 
-def _constraint(model: str, op: str, left: Expression, right: Expression, position: int) -> Constraint:
+def _constraint(model: str, text: str, op: str, left: Expression, right: Expression, position: int) -> Constraint:
     if op == ":=" and not isinstance(left, Name):
         raise syntax_error(model, _start(left), "':=' defines one new parameter; its left-hand side must be a single name.")
     for e in (left, right):
         _check_functions(model, e)
-    return Constraint(op, left, right, position)
+    begin = max(text.rfind("\n", 0, position), text.rfind(";", 0, position)) + 1
+    end = re.search(r"[;\n]|$", text[position:])
+    assert end is not None
+    lhs, rhs = text[begin:position], text[position + len(op) : position + end.start()]
+    return Constraint(op, left, right, position, re.sub(r"\s", "", lhs), re.sub(r"\s", "", rhs))
 
 
 def _check_functions(model: str, e: Expression) -> None:

@@ -37,6 +37,8 @@ class Constraint:
     lhs: Expression
     rhs: Expression
     position: int
+    lhs_text: str = ""
+    rhs_text: str = ""
 
 
 @dataclass(frozen=True)

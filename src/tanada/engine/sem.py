@@ -1,0 +1,113 @@
+"""From model text and data to a fitted SEM: the steps, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tanada.engine.sem_base import Sample
+from tanada.engine.sem_fit import SemFit, fit_sem
+from tanada.engine.sem_single import MomentSample
+from tanada.engine.sem_twolevel import TwoLevelSample
+from tanada.errors import DataError, ModelError, did_you_mean
+from tanada.partable.build import build_table
+from tanada.partable.options import TableOptions
+from tanada.partable.roles import roles
+from tanada.partable.table import ParameterTable
+from tanada.semmodel.data import Request, SemData, from_moments, read_data
+from tanada.semmodel.options import SemOptions
+from tanada.syntax.messages import syntax_error
+from tanada.syntax.parse import parse_model
+from tanada.syntax.statements import ModelText
+
+MEAN_ESTIMATORS = ()
+
+
+def observed_names(model: ModelText) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Observed variables of all blocks in order of appearance, and the predictors (candidates for fixed x)."""
+    names: dict[str, None] = {}
+    x: dict[str, None] = {}
+    latent = {t.lhs for s in model.sections for t in s.terms if t.op in ("=~", "<~")}
+    for key in dict.fromkeys((s.group, s.level) for s in model.sections):
+        r = roles([t for s in model.sections if (s.group, s.level) == key for t in s.terms])
+        names.update(dict.fromkeys(v for v in r.ov if v not in latent))
+        x.update(dict.fromkeys(r.x))
+        for v in r.ov:
+            if v in latent:
+                raise syntax_error(model.text, 0, f"'{v}' is a latent variable of another block; latent variables belong to one block.")
+    return tuple(names), tuple(x)
+
+
+def fit_model(text: str, options: SemOptions, data: Any = None, cluster: str | None = None, group: str | None = None, ordered: Sequence[str] = (), weights: str | None = None,
+              sample: tuple[Any, Any, Any] | None = None) -> SemFit:  # fmt: skip
+    """Parse, read, tabulate, fit."""
+    model = parse_model(text)
+    names, x = observed_names(model)
+    _check_factors(model, names)
+    fiml = options.missing in ("fiml", "ml")
+    if (data is None) == (sample is None):
+        raise DataError("give either data= or sample_cov= with sample_nobs=.")
+    if model.levels and cluster is None:
+        raise ModelError("the model has 'level:' blocks; say which column holds the clusters with cluster=.")
+    if data is None:
+        assert sample is not None
+        if model.levels or cluster is not None:
+            raise ModelError("a two-level model needs raw data; sample_cov= serves models of one level.")
+        read = from_moments(names, *sample)
+    else:
+        keep_x = x if options.fixed_x and not model.levels else ()
+        read = read_data(data, Request(names, cluster, group, tuple(ordered), fiml, keep_x, weights, model.groups))
+    table = build_table(model, table_options(model, options, read, sample), [g.label for g in read.groups], {v: len(c) - 1 for v, c in read.ordered.items()})
+    return fit_sem(make_sample(read, table, options), _with_notes(table, read), options, None)
+
+
+def _with_notes(table: ParameterTable, data: SemData) -> ParameterTable:
+    return replace(table, notes=(*table.notes, *data.notes)) if data.notes else table
+
+
+def table_options(model: ModelText, o: SemOptions, data: SemData, sample: Any) -> TableOptions:
+    """lavaan's defaults for this kind of model and data."""
+    growth = o.kind == "growth"
+    means = o.meanstructure
+    if means is None:
+        given = sample is not None and sample[1] is not None
+        means = bool(
+            growth or model.levels or data.missing or o.missing in ("fiml", "ml") or len(data.groups) > 1 or data.ordered or given
+            or any(t.op == "~1" for s in model.sections for t in s.terms)
+        )  # fmt: skip
+    elif not means and (model.levels or o.missing in ("fiml", "ml")):
+        raise ModelError("meanstructure=False: a two-level model and missing='fiml' need the means.")
+    fixed_x = o.fixed_x
+    if model.levels and data.missing and fixed_x:
+        fixed_x = not _missing_x(model, data)
+    return TableOptions(
+        meanstructure=bool(means), std_lv=o.std_lv, fixed_x=fixed_x, orthogonal=o.orthogonal,
+        int_ov_free=(not growth) if o.int_ov_free is None else o.int_ov_free, int_lv_free=growth if o.int_lv_free is None else o.int_lv_free,
+        auto_fix_first=o.auto_fix_first, auto_var=o.auto_var, auto_cov_lv_x=o.auto_cov_lv_x, auto_cov_y=o.auto_cov_y,
+        effect_coding=o.effect_coding, parameterization=o.parameterization, group_equal=o.group_equal, group_partial=o.group_partial,
+    )  # fmt: skip
+
+
+def _missing_x(model: ModelText, data: SemData) -> bool:
+    import numpy as np
+
+    _, x = observed_names(model)
+    pick = [data.names.index(v) for v in x]
+    return any(bool(np.isnan(g.Y[:, pick]).any()) for g in data.groups if g.Y is not None)
+
+
+def make_sample(data: SemData, table: ParameterTable, options: SemOptions) -> Sample:
+    """The engine's view of the data."""
+    if table.n_levels > 1:
+        return TwoLevelSample(data, table)
+    return MomentSample(data, table, options.likelihood == "wishart")
+
+
+def _check_factors(model: ModelText, names: Sequence[str]) -> None:
+    """A latent variable has to be defined: names that only look latent are reported when the data are read."""
+    if not names:
+        raise syntax_error(model.text, 0, "the model has no observed variable.")
+
+
+__all__ = ["DataError", "did_you_mean", "fit_model"]
