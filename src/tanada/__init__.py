@@ -22,9 +22,9 @@ _EXPORTS: dict[str, str] = {
     "center": "data.centring",
     "icc_anova": "data.clustering",
     "design_effect": "data.clustering",
-    "cfa": "api.sem",
-    "growth": "api.sem",
-    "sem": "api.sem",
+    "cfa": "api.structural",
+    "growth": "api.structural",
+    "sem": "api.structural",
 }
 
 __all__ = sorted(_EXPORTS)
@@ -44,9 +44,9 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from tanada.api.sem import cfa as cfa
-    from tanada.api.sem import growth as growth
-    from tanada.api.sem import sem as sem
+    from tanada.api.structural import cfa as cfa
+    from tanada.api.structural import growth as growth
+    from tanada.api.structural import sem as sem
     from tanada.config import set_threads as set_threads
     from tanada.data.bundled import list_datasets as list_datasets
     from tanada.data.bundled import load_dataset as load_dataset

@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from tanada.engine.sem import fit_model
-from tanada.results.sem import SemResult
+from tanada.engine.sem_model import fit_model
+from tanada.results.sem_result import SemResult
 from tanada.semmodel.options import SemOptions
 
 
