@@ -171,12 +171,66 @@ bool GaussianModel::unscaled_derivatives(const Vector& theta, std::vector<Matrix
   return true;
 }
 
+// Expected Hessian of the profiled deviance, coupling between grouping factors left out: with G_l = A_l (I + Sigma A_l)^-1 and
+// dSigma_i = L_i L' + L L_i', H_ij = sum_l tr(G_l dSigma_i G_l dSigma_j) - tr(G dSigma_i) tr(G dSigma_j) / n. Serves as the first
+// curvature of the optimiser only.
+bool GaussianModel::information(const Vector& theta, Matrix& info) {
+  const int d = theta_size();
+  info.setZero(d, d);
+  Vector trace = Vector::Zero(d);
+  for (int t = 0; t < terms_->terms(); ++t) {
+    const TermPlace& at = pattern_->term(t);
+    const FactorBlock& f = pattern_->factor(at.factor);
+    const int first = terms_->theta_start(t), m = terms_->structure(t).parameters(), k = at.k;
+    if (k > 8) return false;
+    Matrix L = terms_->factor(t, theta.data());
+    for (int a = 0; a < k; ++a) L(a, a) = std::max(L(a, a), 0.05);  // at zero the information vanishes
+    std::vector<Matrix> dS(m, Matrix::Zero(k, k));  // from the pullback of unit entries of L
+    for (int r = 0; r < k; ++r)
+      for (int c = 0; c <= r; ++c) {
+        Matrix unit = Matrix::Zero(k, k);
+        unit(r, c) = 1.0;
+        Vector g = Vector::Zero(m);
+        terms_->structure(t).pullback(theta.data() + first, unit, g.data());
+        for (int j = 0; j < m; ++j)
+          if (g[j] != 0.0) dS[j].row(r) += g[j] * L.col(c).transpose();
+      }
+    for (auto& D : dS) D = (D + D.transpose()).eval();
+    const Matrix Sigma = L * L.transpose();
+    const auto& A = system_->diagonal(at.factor);
+    const int step = std::max(1, f.levels / 4000);  // a sample of levels is enough
+    double seen = 0.0;
+    Matrix part = Matrix::Zero(m, m);
+    Vector sum = Vector::Zero(m);
+    std::vector<Matrix> GD(m);
+    for (int l = 0; l < f.levels; l += step, seen += 1.0) {
+      const Matrix Al = Eigen::Map<const Matrix>(A.data() + std::size_t(l) * f.k * f.k, f.k, f.k).block(at.offset, at.offset, k, k);
+      const Matrix G = (Matrix::Identity(k, k) + Al * Sigma).partialPivLu().solve(Al);
+      for (int i = 0; i < m; ++i) {
+        GD[i] = G * dS[i];
+        sum[i] += GD[i].trace();
+        for (int j = 0; j <= i; ++j) part(i, j) += (GD[i].cwiseProduct(GD[j].transpose())).sum();
+      }
+    }
+    const double scale = f.levels / seen;
+    for (int i = 0; i < m; ++i) {
+      trace[first + i] = scale * sum[i];
+      for (int j = 0; j <= i; ++j) info(first + i, first + j) = info(first + j, first + i) = scale * part(i, j);
+    }
+  }
+  info -= trace * trace.transpose() / static_cast<double>(n_);
+  return info.allFinite() && (info.diagonal().array() > 0).all();
+}
+
 MinimizeOutcome GaussianModel::fit(const Vector& start, bool reml, const MinimizeOptions& options) {
   const auto info = terms_->info();
   Vector lower(start.size()), upper(start.size());
   for (Eigen::Index j = 0; j < start.size(); ++j) lower[j] = info[j].lower, upper[j] = info[j].upper;
   Objective objective = [&](const Vector& theta, Vector* gradient) { return evaluate(theta, reml, gradient); };
-  return minimize(objective, start, lower, upper, options);
+  Curvature curvature = [&](const Vector& theta, Matrix& H) { return information(theta, H); };
+  MinimizeOptions o = options;
+  if (pattern_->factors() > 1) o.scoring_iterations = 2;  // the approximation ignores coupling: good for first steps only
+  return minimize(objective, start, lower, upper, o, curvature);
 }
 
 }  // namespace tanada

@@ -70,11 +70,11 @@ class GaussianModel {
   void template_gradients(const State& s, bool reml, Templates& d_logdet, Templates& d_r2);
   void standardise_columns(const GaussianInput& in);
   void accumulate(const double* y, const double* X, bool with_design);
+  bool information(const Vector& theta, Matrix& info);
   void least_squares(const double* y, const double* X, bool with_design, std::vector<double>& residual);
   void column(const double* X, std::int64_t row, double* x) const {
     for (int j = 0; j < p_; ++j) x[j] = (X[row * p_ + j] - centre_[j]) * inverse_scale_[j];
   }
-  double weight(std::size_t i) const { return weights_.empty() ? 1.0 : weights_[i]; }
   Vector to_user(const Vector& beta) const;
   Matrix to_user(const Matrix& K) const;
 
@@ -83,7 +83,7 @@ class GaussianModel {
   std::unique_ptr<RandomPattern> pattern_;
   std::unique_ptr<RandomSystem> system_;
   std::unique_ptr<RandomTerms> terms_;
-  std::vector<double> weights_;  // sorted rows; empty for ones
+  std::vector<double> row_weights_;  // caller's rows; empty for ones
   double sum_log_w_ = 0.0;
   Vector centre_, scale_, inverse_scale_;  // X~ = (X - centre) / scale; a constant column keeps centre 0
   int constant_ = -1;                      // which column is constant, or -1

@@ -16,17 +16,17 @@ GaussianModel::GaussianModel(const GaussianInput& in) : n_(in.n), p_(in.p) {
   system_ = std::make_unique<RandomSystem>(*pattern_);
   terms_ = std::make_unique<RandomTerms>(*pattern_, in.structures);
   if (in.weights) {
-    weights_.resize(n_);
-    for (std::size_t i = 0; i < n_; ++i) {
-      const double wi = in.weights[pattern_->order()[i]];
-      if (!(wi > 0) || !std::isfinite(wi)) throw std::invalid_argument("weights must be positive and finite");
-      weights_[i] = wi;
-      sum_log_w_ += std::log(wi);
+    row_weights_.assign(in.weights, in.weights + n_);
+    for (double w : row_weights_) {
+      if (!(w > 0) || !std::isfinite(w)) throw std::invalid_argument("weights must be positive and finite");
+      sum_log_w_ += std::log(w);
     }
   }
   if (pattern_->factors() > 0) {
-    const std::vector<double> ones(weights_.empty() ? n_ : 0, 1.0);
-    system_->accumulate(weights_.empty() ? ones.data() : weights_.data(), 1);
+    std::vector<double> sorted(n_, 1.0);
+    if (in.weights)
+      for (std::size_t i = 0; i < n_; ++i) sorted[i] = row_weights_[pattern_->order()[i]];
+    system_->accumulate(sorted.data(), 1);
   }
   standardise_columns(in);
   R_.resize(pattern_->effects(), p_ + 1);
@@ -70,21 +70,21 @@ void GaussianModel::standardise_columns(const GaussianInput& in) {
 
 void GaussianModel::set_response(const double* y, const double* X) { accumulate(y, X, false); }
 
-// beta0 = least squares of y on X~, residual (sorted rows) = y - X~ beta0, and their cross-products.
+// beta0 = least squares of y on X~, residual = y - X~ beta0, and their cross-products. Reads the rows in the caller's order.
 void GaussianModel::least_squares(const double* y, const double* X, bool with_design, std::vector<double>& residual) {
   const int p = p_;
-  const auto& order = pattern_->order();
   double mean = 0.0;
   for (std::size_t i = 0; i < n_; ++i) mean += y[i];
   mean = constant_ >= 0 ? mean / static_cast<double>(n_) : 0.0;
+  auto weight = [&](std::size_t i) { return row_weights_.empty() ? 1.0 : row_weights_[i]; };
   std::vector<Matrix> xx(kMaxChunks, Matrix::Zero(p, p));
   std::vector<Vector> xy(kMaxChunks, Vector::Zero(p));
   parallel_chunks(n_, kGrain, [&](int c, std::size_t begin, std::size_t end) {
     std::vector<double> x(p);
     double* A = xx[c].data();
     for (std::size_t i = begin; i < end; ++i) {
-      column(X, order[i], x.data());
-      const double w = weight(i), wy = w * (y[order[i]] - mean);
+      column(X, i, x.data());
+      const double w = weight(i), wy = w * (y[i] - mean);
       for (int a = 0; a < p; ++a) {
         xy[c][a] += x[a] * wy;
         if (!with_design) continue;
@@ -110,8 +110,8 @@ void GaussianModel::least_squares(const double* y, const double* X, bool with_de
   parallel_chunks(n_, kGrain, [&](int c, std::size_t begin, std::size_t end) {
     std::vector<double> x(p);
     for (std::size_t i = begin; i < end; ++i) {
-      column(X, order[i], x.data());
-      double e = y[order[i]] - mean;
+      column(X, i, x.data());
+      double e = y[i] - mean;
       for (int a = 0; a < p; ++a) e -= x[a] * beta0_[a];
       residual[i] = e;
       const double we = weight(i) * e;
@@ -136,14 +136,14 @@ void GaussianModel::accumulate(const double* y, const double* X, bool with_desig
   else
     R_.col(p).setZero();
   auto add = [&](std::size_t i, const FactorBlock& f, const double* x) {
-    const double w = weight(i);
+    const double w = row_weights_.empty() ? 1.0 : row_weights_[order[i]], wr = w * residual[order[i]];
     const double* z = f.Z.data() + i * f.k;
     double* to = R_.data() + (f.offset + Eigen::Index(f.codes[i]) * f.k) * (p + 1);
     for (int a = 0; a < f.k; ++a, to += p + 1) {
+      if (z[a] == 0.0) continue;
       const double s = w * z[a];
-      if (s == 0.0) continue;
       for (int j = first; j < p; ++j) to[j] += s * x[j];
-      to[p] += s * residual[i];
+      to[p] += z[a] * wr;
     }
   };
   const FactorBlock& f0 = pattern_->factor(0);

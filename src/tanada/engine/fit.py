@@ -6,6 +6,7 @@ Everything after the fit (results, inference, post) reads this and asks `objecti
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,8 +76,9 @@ class MixedFit:
         Residual SD (Gaussian), dispersion parameter in glmmTMB's meaning otherwise; None when the family has none.
     loglik : float
         Log-likelihood with all constants (REML: the restricted one).
-    fitted, eta : arrays (n,)
-        Conditional mean and conditional linear predictor at the modes (conditional component).
+    known_eta, known_fitted : arrays (n,) or None
+        Conditional linear predictor and conditional mean at the modes (conditional component) where the engine has them; `eta` and
+        `fitted` give them in any case.
     verdict : Verdict
     notes : tuple of str
         Everything a user must know: dropped rows, aliased columns, changed methods.
@@ -96,12 +98,31 @@ class MixedFit:
     terms: tuple[TermEstimate, ...]
     sigma: float | None
     loglik: float
-    fitted: Array
-    eta: Array
     verdict: Verdict
     objective: Objective
+    known_eta: Array | None = None
+    known_fitted: Array | None = None
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def eta(self) -> Array:
+        """Linear predictor of the conditional component at the modes, on the scale of the link."""
+        if self.known_eta is not None:
+            return self.known_eta
+        component = self.data.components[0]
+        out = component.offset + component.X @ self.beta[component.name]
+        for design, term in zip(component.random, self.terms):
+            if design.k == 1:
+                out += design.Z[:, 0] * term.modes[design.codes, 0]
+            else:
+                out += np.einsum("ij,ij->i", design.Z, term.modes[design.codes])
+        return out
+
+    @cached_property
+    def fitted(self) -> Array:
+        """Conditional mean at the modes; without `known_fitted` the link is the identity."""
+        return self.eta if self.known_fitted is None else self.known_fitted
 
     @property
     def npar(self) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada import _core
-from tanada.design.matrices import ModelData, RandomDesign
+from tanada.design.matrices import ModelData
 from tanada.engine.boundary import advice_for, singular_parts
 from tanada.engine.fit import MixedFit, TermEstimate
 from tanada.engine.options import FitOptions
@@ -209,9 +209,6 @@ def _assemble(
             )
         )
         boundary += singular_parts(design, L)
-    eta = component.offset + component.X @ solution["beta"]
-    for design, estimate in zip(component.random, terms):
-        eta = eta + _effects(design, estimate.modes)
     return MixedFit(
         data=data,
         family="gaussian",
@@ -225,17 +222,9 @@ def _assemble(
         terms=tuple(terms),
         sigma=sigma,
         loglik=-0.5 * solution["deviance"],
-        fitted=eta,
-        eta=eta,
         verdict=_verdict(outcome, params, theta, tuple(boundary), evaluations),
         objective=GaussianObjective(data, options, model, params),
     )
-
-
-def _effects(design: RandomDesign, modes: Array) -> Array:
-    if design.k == 1:
-        return design.Z[:, 0] * modes[design.codes, 0]
-    return np.einsum("ij,ij->i", design.Z, modes[design.codes])
 
 
 def _parameters(data: ModelData, model: Any, beta: Array, theta: Array, sigma: float) -> ParameterMap:
