@@ -1,6 +1,8 @@
 // SEM objectives on sample statistics: least squares, thresholds.
 #include <nanobind/stl/shared_ptr.h>
 
+#include "sem/bivariate_normal.hpp"
+#include "sem/ordinal.hpp"
 #include "sem/wls.hpp"
 #include "sem_convert.hpp"
 
@@ -49,9 +51,43 @@ void check(const WlsObjective& self, const Vector& x, int group) {
   if (group < 0 || group >= self.groups()) throw std::invalid_argument("no such group");
 }
 
+nb::dict polychoric(DoubleTable Y, const std::vector<int>& categories, bool gamma) {
+  const std::size_t n = Y.shape(0), p = Y.shape(1);
+  if (categories.size() != p) throw std::invalid_argument("one number of categories per column is needed");
+  std::vector<OrdinalVariable> variables(p);
+  for (std::size_t k = 0; k < p; ++k) {
+    if (categories[k] < 0 || categories[k] == 1) throw std::invalid_argument("a variable needs two categories, or 0 when continuous");
+    variables[k].categories = categories[k];
+    variables[k].values.resize(n);
+    for (std::size_t i = 0; i < n; ++i) variables[k].values[i] = Y.data()[i * p + k];
+  }
+  OrdinalMoments moments;
+  OrdinalStatistics stats;
+  {
+    nb::gil_scoped_release release;
+    moments = ordinal_moments(variables, gamma);
+    stats = ordinal_statistics(moments);
+  }
+  nb::dict out;
+  nb::list thresholds;
+  Vector mean(p), variance(p);
+  for (std::size_t k = 0; k < p; ++k) {
+    thresholds.append(moments.margins[k].thresholds);
+    mean[k] = moments.margins[k].mean, variance[k] = moments.margins[k].variance;
+  }
+  out["thresholds"] = thresholds, out["mean"] = mean, out["variance"] = variance;
+  out["correlation"] = moments.correlation, out["converged"] = moments.converged;
+  out["stats"] = stats.values, out["kind"] = stats.kind, out["row"] = stats.row, out["col"] = stats.col;
+  out["gamma"] = stats.gamma;
+  return out;
+}
+
 }  // namespace
 
 void bind_sem_wls(nb::module_& m) {
+  m.def("polychoric", &polychoric, nb::arg("Y"), nb::arg("categories"), nb::arg("gamma") = true);
+  m.def("bivariate_normal_cdf", &bivariate_cdf, nb::arg("a"), nb::arg("b"), nb::arg("rho"));
+  m.def("normal_quantile", &normal_quantile, nb::arg("p"));
   nb::class_<WlsObjective, SemObjective>(m, "WlsObjective")
       .def("__init__",
            [](WlsObjective* self, std::shared_ptr<Model> model, nb::sequence groups) {

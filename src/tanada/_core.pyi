@@ -153,6 +153,17 @@ class WlsObjective(SemObjective):
     def stats_jacobian(self, x: Array, group: int = 0) -> Array:
         """d sigma / d x, (r, n_free)."""
 
+def polychoric(Y: Array, categories: Sequence[int], gamma: bool = True) -> dict[str, Any]:
+    """Two-stage thresholds and polychoric, polyserial, Pearson correlations of (n, p) codes 0 .. k-1 (categories k) or numbers (0); NaN missing.
+
+    thresholds (list), mean, variance, correlation, converged; and as sample statistics of `WlsObjective`: stats, kind, row, col, gamma
+    (n times their asymptotic covariance): thresholds and means by variable, variances of continuous ones, covariances by columns of the
+    strict lower triangle.
+    """
+
+def bivariate_normal_cdf(a: float, b: float, rho: float) -> float: ...
+def normal_quantile(p: float) -> float: ...
+
 # ---- family.cpp
 def family_registry() -> list[dict[str, Any]]: ...
 def family_evaluate(
