@@ -5,6 +5,7 @@ NB_MODULE(_core, m) {
   bind_runtime(m);
   bind_optim(m);
   bind_family(m);
+  bind_covariance(m);
   bind_sem(m);
   bind_gaussian(m);
 }

@@ -40,5 +40,7 @@ struct StructureSpec {
   int rank = 0;
 };
 std::unique_ptr<Structure> make_structure(const StructureSpec& spec);
+// The names that make_structure knows.
+std::vector<std::string> structure_kinds();
 
 }  // namespace tanada

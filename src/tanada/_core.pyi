@@ -208,3 +208,16 @@ class GaussianModel:
     def fit(
         self, start: Array, reml: bool, max_iterations: int = 300, tol_gradient: float = 1e-6, tol_decrease: float = 1e-10
     ) -> MinimizeOutcome: ...
+
+# ---- covariance.cpp
+
+def structure_kinds() -> list[str]: ...
+def structure_info(
+    kind: str, k: int, coords: Array | None = None, known: Array | None = None, rank: int = 0
+) -> list[dict[str, Any]]: ...
+def structure_factor(
+    kind: str, k: int, coords: Array | None, known: Array | None, rank: int, theta: Array
+) -> Array | None: ...
+def structure_pullback(
+    kind: str, k: int, coords: Array | None, known: Array | None, rank: int, theta: Array, dL: Array
+) -> Array: ...
