@@ -1,0 +1,197 @@
+"""Henderson's mixed-model equations at an optimum: products with V^-1 that never form an n x n matrix.
+
+Everything is on the scale of the linear predictor: b = Lambda u with u ~ N(0, I), D = minus the second derivative of the log-density
+(Gaussian: weights / sigma^2). With M = Lambda'Z'DZ Lambda + I (Bates et al. 2015, eq. 18; Henderson 1975):
+
+    V^-1 = D - D Z Lambda M^-1 Lambda' Z' D          Var(b | y) = Lambda M^-1 Lambda'
+    H    = Z'V^-1 X                                  b-hat moves with beta-hat as -Sigma H,  Sigma = Lambda Lambda'
+
+All hold when Lambda is singular. Several linear predictors (conditional, zero inflation, dispersion) are stacked: row i of
+predictor a is row a n + i. Cost: one sparse factorisation of M (q x q) and one solve a right-hand side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from tanada.design.matrices import ComponentDesign, RandomDesign
+from tanada.engine.fit import MixedFit, TermEstimate
+
+Array = NDArray[np.float64]
+
+DENSE_LIMIT = 6000  # largest q for which M^-1 is formed densely (about 290 MB)
+
+
+@dataclass(frozen=True)
+class System:
+    """The equations of one fit. `curvature` is (n,) for one linear predictor, (n, m, m) for m of them."""
+
+    components: tuple[ComponentDesign, ...]
+    terms: tuple[TermEstimate, ...]
+    curvature: Array
+
+    @property
+    def designs(self) -> tuple[RandomDesign, ...]:
+        return tuple(t for c in self.components for t in c.random)
+
+    @property
+    def n(self) -> int:
+        return int(self.curvature.shape[0])
+
+    @cached_property
+    def starts(self) -> NDArray[np.intp]:
+        """First column of Z of each term, and q at the end."""
+        return np.concatenate([[0], np.cumsum([t.modes.size for t in self.terms])]).astype(np.intp)
+
+    @property
+    def q(self) -> int:
+        return int(self.starts[-1])
+
+    @cached_property
+    def X(self) -> Array:
+        """(m n, p) fixed-effects matrix, block diagonal over the predictors."""
+        if len(self.components) == 1:
+            return self.components[0].X
+        p = [c.X.shape[1] for c in self.components]
+        out = np.zeros((len(p) * self.n, sum(p)))
+        at = 0
+        for i, c in enumerate(self.components):
+            out[i * self.n : (i + 1) * self.n, at : at + p[i]] = c.X
+            at += p[i]
+        return out
+
+    @cached_property
+    def Z(self) -> sparse.csr_matrix:
+        """(m n, q) random-effects matrix, columns term by term, level by level."""
+        return random_matrix([c.random for c in self.components], self.starts, self.n)
+
+    @cached_property
+    def D(self) -> sparse.spmatrix:
+        """(m n, m n) curvature of the log-density."""
+        if self.curvature.ndim == 1:
+            return sparse.diags(self.curvature)
+        m = self.curvature.shape[1]
+        return sparse.bmat([[sparse.diags(self.curvature[:, a, b]) for b in range(m)] for a in range(m)], format="csr")
+
+    @cached_property
+    def factor(self) -> sparse.csc_matrix:
+        """Lambda (q, q), block diagonal."""
+        return sparse.block_diag(
+            [sparse.kron(sparse.eye(t.modes.shape[0]), sparse.csr_matrix(t.factor)) for t in self.terms], format="csc"
+        )
+
+    @cached_property
+    def M(self) -> sparse.csc_matrix:
+        ZL = self.Z @ self.factor
+        return (ZL.T @ (self.D @ ZL) + sparse.eye(self.q)).tocsc()
+
+    @cached_property
+    def _lu(self) -> splu:
+        return splu(self.M, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+    def solve(self, a: Array) -> Array:
+        """Lambda M^-1 Lambda' a for a (q,) or (q, r)."""
+        if self.q == 0:
+            return np.zeros_like(a)
+        return self.factor @ self._lu.solve(np.ascontiguousarray(self.factor.T @ a))
+
+    def v_inverse(self, a: Array) -> Array:
+        """V^-1 a for a (m n,) or (m n, r)."""
+        Da = self.D @ a
+        if self.q == 0:
+            return Da
+        return Da - self.D @ (self.Z @ self.solve(self.Z.T @ Da))
+
+    @cached_property
+    def H(self) -> Array:
+        """Z'V^-1 X, (q, p)."""
+        return self.Z.T @ self.v_inverse(self.X)
+
+    @cached_property
+    def XVX(self) -> Array:
+        return self.X.T @ self.v_inverse(self.X)
+
+    def sigma_times(self, a: Array) -> Array:
+        """Sigma a, Sigma the covariance of all random effects."""
+        return self.factor @ (self.factor.T @ a)
+
+    @cached_property
+    def drift(self) -> Array:
+        """B = Sigma H (q, p): b-hat is linear in beta-hat with slope -B."""
+        return self.sigma_times(self.H)
+
+    def level_blocks(self, a: Array, term: int) -> Array:
+        """Rows of a (q, r) that belong to a term, as (L, k, r)."""
+        L, k = self.terms[term].modes.shape
+        return a[self.starts[term] : self.starts[term + 1]].reshape(L, k, -1)
+
+    @cached_property
+    def joint_modes(self) -> Array:
+        """Lambda M^-1 Lambda' as a dense (q, q) matrix; only for q up to DENSE_LIMIT."""
+        return self.solve(np.eye(self.q))
+
+    def mode_variance(self, Z0: sparse.csr_matrix) -> Array:
+        """z' Var(b | y) z for each row z of Z0 (r, q)."""
+        r = Z0.shape[0]
+        if self.q == 0 or r == 0:
+            return np.zeros(r)
+        if self.q <= DENSE_LIMIT and r > self.q // 4:
+            return _row_quadratic(Z0, self.joint_modes)
+        out = np.empty(r)
+        for start in range(0, r, 512):
+            A = np.ascontiguousarray((self.factor.T @ Z0[start : start + 512].T).toarray())
+            out[start : start + 512] = np.einsum("ij,ij->j", A, self._lu.solve(A))
+        return out
+
+    def linear_variance(self, X0: Array, Z0: sparse.csr_matrix, vcov_beta: Array) -> Array:
+        """Var(x'beta-hat + z'b-hat - x'beta - z'b) for rows of X0 (r, p) and Z0 (r, q), beta and b jointly."""
+        A = X0 - Z0 @ self.drift if self.q else X0
+        return np.einsum("ij,jk,ik->i", A, vcov_beta, A) + self.mode_variance(Z0)
+
+
+def _row_quadratic(Z0: sparse.csr_matrix, Q: Array) -> Array:
+    """z' Q z for each sparse row z, without a dense r x q product."""
+    counts = np.diff(Z0.indptr)
+    out = np.zeros(Z0.shape[0])
+    for c in np.unique(counts):
+        rows = np.flatnonzero(counts == c)
+        if c == 0:
+            continue
+        for part in np.array_split(rows, max(1, len(rows) * int(c) ** 2 // 4_000_000)):
+            at = Z0.indptr[part][:, None] + np.arange(c)
+            idx, val = Z0.indices[at], Z0.data[at]
+            out[part] = np.einsum("ri,rij,rj->r", val, Q[idx[:, :, None], idx[:, None, :]], val)
+    return out
+
+
+def random_matrix(random: list[tuple[RandomDesign, ...]], starts: NDArray[np.intp], n: int) -> sparse.csr_matrix:
+    """Stacked sparse Z of all predictors; rows with level -1 are empty."""
+    rows, cols, vals = [], [], []
+    number = 0
+    for a, terms in enumerate(random):
+        for t in terms:
+            known = np.flatnonzero(t.codes >= 0)
+            base = starts[number] + t.codes[known].astype(np.intp) * t.k
+            for j in range(t.k):
+                rows.append(known + a * n)
+                cols.append(base + j)
+                vals.append(t.Z[known, j])
+            number += 1
+    shape = (len(random) * n, int(starts[-1]))
+    if not rows:
+        return sparse.csr_matrix(shape)
+    return sparse.csr_matrix((np.concatenate(vals), (np.concatenate(rows), np.concatenate(cols))), shape=shape)
+
+
+def build_system(fit: MixedFit) -> System:
+    """The equations of a fit, at its optimum; `fit.extra["curvature"]` holds D unless the model is Gaussian with one sigma."""
+    if "curvature" in fit.extra:
+        return System(fit.data.components, fit.terms, np.asarray(fit.extra["curvature"], float))
+    assert fit.sigma is not None
+    return System(fit.data.components[:1], fit.terms, fit.data.weights / fit.sigma**2)
