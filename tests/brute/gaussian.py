@@ -135,6 +135,22 @@ class Dense:
             out[p + j] = (P * dV).sum() - Vie @ dV @ Vie / s2
         return out
 
+    def vcov_derivatives(self, values: np.ndarray) -> np.ndarray:
+        """d sigma^2 (X'V^-1X)^-1 / d theta = C X'V^-1 dV V^-1X C / sigma^2."""
+        p = self.component.X.shape[1]
+        theta, s2 = values[p:-1], np.exp(2 * values[-1])
+        Z, Lam = self.pieces(theta)
+        ViX = np.linalg.solve(self.V(theta), self.component.X)
+        C = s2 * np.linalg.inv(self.component.X.T @ ViX)
+        out = np.zeros((len(theta), p, p))
+        for j in range(len(theta)):
+            unit = np.zeros(len(theta))
+            unit[j] = 1.0
+            dL = self.pieces(unit)[1]
+            A = Z.T @ ViX
+            out[j] = C @ A.T @ (dL @ Lam.T + Lam @ dL.T) @ A @ C / s2
+        return out
+
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Start values and lower bounds of theta."""
         start, lower = [], []

@@ -6,7 +6,7 @@ Bates, Maechler, Bolker & Walker (2015).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,14 @@ class GaussianObjective:
     options: FitOptions
     model: Any  # _core.GaussianModel
     params: ParameterMap
+    loaded: list[Array] = field(default_factory=list)  # the response now in the core's model, shared by all refits
+
+    def _load(self) -> None:
+        """Put this fit's response into the core's model, which refits share."""
+        if not self.loaded or self.loaded[0] is not self.data.y:
+            component = self.data.components[0]
+            self.model.set_response(self.data.y - component.offset, component.X)
+            self.loaded[:] = [self.data.y]
 
     @cached_property
     def _parts(self) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
@@ -50,6 +58,7 @@ class GaussianObjective:
         return self._evaluate(values, gradient=True)[1]
 
     def _evaluate(self, values: Array, gradient: bool) -> tuple[float, Array]:
+        self._load()
         fixed, theta_at, sigma_at = self._parts
         v = np.asarray(values, float)
         theta, sigma, reml = v[theta_at], float(np.exp(v[sigma_at])), self.options.reml
@@ -86,22 +95,26 @@ class GaussianObjective:
             rows.append((self.model.solution(theta + e, False)["beta"] - self.model.solution(theta - e, False)["beta"]) / (2 * h))
         return np.array(rows).reshape(len(theta), -1)
 
+    def vcov_derivatives(self, values: Array) -> Array:
+        """Derivative of sigma^2 (X'V^-1X)^-1 in each theta, (d, p, p)."""
+        v = np.asarray(values, float)
+        fixed, theta_at, sigma_at = self._parts
+        p = len(fixed)
+        if not len(theta_at):
+            return np.zeros((0, p, p))
+        self.model.solution(v[theta_at], self.options.reml)
+        return np.exp(2 * v[sigma_at]) * np.array(self.model.unscaled_derivatives(v[theta_at])).reshape(len(theta_at), p, p)
+
     def refit(self, y: Array, start: Array | None = None) -> MixedFit:
         y = np.ascontiguousarray(y, float)
         if y.shape != self.data.y.shape:
             raise DataError(f"refit needs {self.data.nobs} responses, one for each row of the fit; {y.size} were given.")
         if not np.isfinite(y).all():
             raise DataError("refit: the new response has missing or infinite values.")
-        from dataclasses import replace
-
-        data = replace(self.data, y=y)
-        component = data.components[0]
-        self.model.set_response(y - component.offset, component.X)
-        try:
-            theta = start[self._parts[1]] if start is not None else None
-            return _optimum(data, self.options, self.model, theta)
-        finally:
-            self.model.set_response(self.data.y - component.offset, component.X)
+        other = replace(self, data=replace(self.data, y=y))
+        other._load()
+        theta = start[self._parts[1]] if start is not None else None
+        return _optimum(other.data, self.options, self.model, theta, self.loaded)
 
 
 def fit_gaussian(data: ModelData, options: FitOptions) -> MixedFit:
@@ -130,7 +143,7 @@ def fit_gaussian(data: ModelData, options: FitOptions) -> MixedFit:
     weights = None if unit else np.ascontiguousarray(data.weights, float)
     model = _core.GaussianModel.build(X, y, weights, factors, terms)
     start = (options.start or {}).get("theta")
-    return _optimum(data, options, model, None if start is None else np.asarray(start, float))
+    return _optimum(data, options, model, None if start is None else np.asarray(start, float), [data.y])
 
 
 def _check_data(data: ModelData) -> None:
@@ -142,7 +155,7 @@ def _check_data(data: ModelData) -> None:
         raise DataError(f"{n} rows cannot identify {p} fixed effects and a residual variance; there must be more rows than coefficients.")
 
 
-def _optimum(data: ModelData, options: FitOptions, model: Any, start: Array | None) -> MixedFit:
+def _optimum(data: ModelData, options: FitOptions, model: Any, start: Array | None, loaded: list[Array]) -> MixedFit:
     info = model.theta_info()
     lower = np.array([t[2] for t in info])
     if start is not None and len(start) != len(info):
@@ -175,7 +188,7 @@ def _optimum(data: ModelData, options: FitOptions, model: Any, start: Array | No
             f"The residual variance of '{data.response}' is zero: the model fits the response perfectly. "
             "Remove predictors that determine it, or check that it is not constant."
         )
-    return _assemble(data, options, model, theta, solution, outcome, evaluations)
+    return _assemble(data, options, model, theta, solution, outcome, evaluations, loaded)
 
 
 def _in_doubt(outcome: Any, lower: Array) -> bool:
@@ -184,7 +197,14 @@ def _in_doubt(outcome: Any, lower: Array) -> bool:
 
 
 def _assemble(
-    data: ModelData, options: FitOptions, model: Any, theta: Array, solution: dict[str, Any], outcome: Any, evaluations: int
+    data: ModelData,
+    options: FitOptions,
+    model: Any,
+    theta: Array,
+    solution: dict[str, Any],
+    outcome: Any,
+    evaluations: int,
+    loaded: list[Array],
 ) -> MixedFit:
     component = data.components[0]
     sigma = float(np.sqrt(solution["sigma2"]))
@@ -223,7 +243,7 @@ def _assemble(
         sigma=sigma,
         loglik=-0.5 * solution["deviance"],
         verdict=_verdict(outcome, params, theta, tuple(boundary), evaluations),
-        objective=GaussianObjective(data, options, model, params),
+        objective=GaussianObjective(data, options, model, params, loaded),
     )
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.inference.structures import covariance_derivatives, relative_scale
 from tanada.inference.workspace import Workspace
 
 Array = NDArray[np.float64]
@@ -74,22 +73,11 @@ def fai_cornelius(nu: Array) -> float:
 def satterthwaite(work: Workspace) -> Satterthwaite:
     """Degrees of freedom machinery at the optimum of a Gaussian fit.
 
-    dC/d theta_j = C [sum over levels H_l' dSigma_j H_l] C and dC/d log sigma = 2 C, with H = Z'V^-1 X. Cost: p solves with the
-    mixed-model equations and two gradients a variance parameter.
+    dC/d theta_j = C [sum over levels H_l' dSigma_j H_l] C with H = Z'V^-1 X comes from the engine, and dC/d log sigma = 2 C. Cost: two
+    gradients of the deviance a variance parameter.
     """
     fit, C = work.fit, work.fit.vcov_beta
-    free = work.free_variance
-    scale = relative_scale(fit)
-    jacobian = np.zeros((len(free), *C.shape))
-    place = {int(j): i for i, j in enumerate(free)}
-    for number, (term, design) in enumerate(zip(work.system.terms, work.system.designs)):
-        H = work.system.level_blocks(work.system.H, number)
-        T = np.einsum("lap,lbq->abpq", H, H, optimize=True)
-        dcov = covariance_derivatives(term, fit.values[term.theta_index], scale, design)
-        for j, E in zip(term.theta_index, dcov):
-            if int(j) in place:
-                jacobian[place[int(j)]] = C @ np.einsum("ab,abpq->pq", E, T) @ C
-    for j in fit.params.index("sigma"):
-        if int(j) in place:
-            jacobian[place[int(j)]] = 2.0 * C
-    return Satterthwaite(C, jacobian, work.variance_vcov, len(work.at_bound))
+    jacobian = np.zeros((len(fit.params), *C.shape))
+    jacobian[fit.params.index("theta")] = fit.objective.vcov_derivatives(fit.values)
+    jacobian[fit.params.index("sigma")] = 2.0 * C
+    return Satterthwaite(C, jacobian[work.free_variance], work.variance_vcov, len(work.at_bound))
