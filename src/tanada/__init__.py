@@ -16,7 +16,7 @@ _EXPORTS: dict[str, str] = {
     "ModelError": "errors",
     "ConvergenceError": "errors",
     "set_threads": "config",
-    "mixed": "api.mixed",
+    "mixed": "api.mixed_models",
     "anova": "api.comparison",
     "icc": "api.performance_measures",
     "r2": "api.performance_measures",
@@ -52,6 +52,14 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from tanada.api.comparison import anova as anova
+    from tanada.api.loading import load as load
+    from tanada.api.mixed_models import mixed as mixed
+    from tanada.api.performance_measures import check_singularity as check_singularity
+    from tanada.api.performance_measures import icc as icc
+    from tanada.api.performance_measures import performance as performance
+    from tanada.api.performance_measures import pve as pve
+    from tanada.api.performance_measures import r2 as r2
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth
     from tanada.api.structural import sem as sem

@@ -41,7 +41,7 @@ def cluster_vcov(work: Workspace, kind: str, cluster: NDArray[np.intp] | None = 
     K = np.linalg.inv(system.XVX)
     if kind == "CR2":
         S = np.stack([np.stack([np.bincount(codes, X[:, i] * ViX[:, j], minlength=G) for j in range(p)], -1) for i in range(p)], -2)
-        scores = np.einsum("gij,gj->gi", _adjustments(S, K), scores)
+        scores = (_adjustments(np.asarray(S, float), np.asarray(K, float)) @ scores[:, :, None])[:, :, 0]
     meat = scores.T @ scores
     out = K @ meat @ K
     return out * G / (G - 1) if kind == "CR1" else out

@@ -50,7 +50,7 @@ def term_contrasts(
         else:
             rank = np.where(term_of == t, 1, np.where(np.isin(term_of, last), 2, 0))
             order = np.argsort(rank, kind="stable")
-        R = np.linalg.qr(design.X[:, order], mode="r")
+        R = np.asarray(np.linalg.qr(design.X[:, order], mode="r"))
         rows = np.flatnonzero(term_of[order] == t)
         L = np.zeros((len(rows), R.shape[1]))
         L[:, order] = np.triu(R)[rows]

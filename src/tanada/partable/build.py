@@ -182,9 +182,7 @@ def _free_or_fixed(
                 r.exo = o.fixed_x
             elif same and r.lhs in thresholds:
                 fix = 1.0
-            elif same and ((o.auto_fix_single and r.lhs in single) or not o.auto_var):
-                fix = 0.0
-            elif not same and o.orthogonal and r.lhs in lv and r.rhs in lv:
+            elif same and ((o.auto_fix_single and r.lhs in single) or not o.auto_var) or not same and o.orthogonal and r.lhs in lv and r.rhs in lv:
                 fix = 0.0
         elif r.op == "~1" and not r.user:
             fix, r.exo = _intercept(r.lhs, lv, x, o, both, thresholds)

@@ -47,6 +47,11 @@ class VarianceParts:
         return out
 
 
+def needs_null(fit: MixedFit) -> bool:
+    """Whether the residual variance depends on the mean of the model without predictors."""
+    return fit.family != "gaussian" and not (fit.family in LATENT_FAMILIES and fit.link in LATENT)
+
+
 def mean_squares(fit: MixedFit) -> list[Array]:
     """Z'Z/n (k, k) of each term of the conditional model."""
     return [t.Z.T @ t.Z / fit.nobs for t in fit.data.components[0].random]

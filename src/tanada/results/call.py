@@ -52,7 +52,7 @@ class Call:
     def options(self) -> FitOptions:
         """What the engine is asked."""
         control = dict(self.control)
-        family_options = {k: control.pop(k) for k in ("df", "power", "thresholds") if k in control}
+        family_options: dict[str, Any] = {k: control.pop(k) for k in ("df", "power", "thresholds") if k in control}
         start = None if self.start is None else dict(self.start)
         return FitOptions(self.family, self.link, self.reml, self.nagq, start, self.priors, control, family_options)
 

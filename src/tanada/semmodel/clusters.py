@@ -53,7 +53,7 @@ def cluster_group(data: SemData, g: SemGroup, within: Block, between: Block) -> 
     where = f" in group '{g.label}'" if g.label else ""
     if J < 2:
         raise DataError(f"cluster='{data.cluster_name}' has {J} cluster{where}; a two-level model needs at least two, and in practice dozens.")
-    if J == g.n:
+    if g.n == J:
         raise DataError(f"cluster='{data.cluster_name}': every row is its own cluster{where}; the two levels cannot be told apart.")
     column = {v: i for i, v in enumerate(data.names)}
     first = np.full(J, -1, np.int64)

@@ -81,7 +81,7 @@ def _text(e: Expression, outer: int) -> str:
     if isinstance(e, Text):
         return f'"{e.value}"'
     if isinstance(e, Negative):
-        return _bracket("-" + _text(e.operand, 2), 1 < outer)
+        return _bracket("-" + _text(e.operand, 2), outer > 1)
     if isinstance(e, Call):
         return f"{e.function}({', '.join(_text(a, 0) for a in e.arguments)})"
     level = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 3}[e.op]
