@@ -15,6 +15,8 @@ RANK = {
     "errors": 0,
     "config": 1,
     "params": 1,
+    "columns": 1,
+    "column_readers": 1,
     "frame": 1,
     "data": 2,
     "formula": 3,
@@ -110,7 +112,7 @@ def test_layers_of_one_rank_do_not_import_each_other_in_circles() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from tanada.results.mixed import MixedResult",
+        "from tanada.results.mixed_result import MixedResult",
         "def f():\n    from tanada import results",
         "import tanada.api.mixed",
         "from ..plot import anything",

@@ -234,5 +234,5 @@ def fit_dense(data: ModelData, options: FitOptions) -> MixedFit:
     verdict = Verdict("boundary" if boundary else "ok", "Converged.", boundary=boundary)
     return MixedFit(
         data, "gaussian", "identity", options.reml, "REML" if options.reml else "ML", params, values, {"cond": beta},
-        sigma**2 * K, tuple(terms), sigma, -dev / 2, eta, eta, verdict, obj,
+        sigma**2 * K, tuple(terms), sigma, -dev / 2, verdict, obj, eta,
     )

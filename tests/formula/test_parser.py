@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tanada.errors import FormulaError
-from tanada.formula.mixed import parse_formula, parse_one_sided
+from tanada.formula.mixed_formula import parse_formula, parse_one_sided
 from tanada.formula.nodes import deparse, variables
 from tanada.formula.parser import parse
 

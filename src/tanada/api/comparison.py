@@ -14,7 +14,7 @@ from tanada.errors import ModelError
 from tanada.inference.likelihood_ratio import check_comparable, comparison_table, same_fixed_part
 from tanada.inference.term_tests import term_contrasts, terms_table
 from tanada.results.labels import argument_labels
-from tanada.results.mixed import MixedResult
+from tanada.results.mixed_result import MixedResult
 from tanada.results.notices import TanadaWarning
 
 

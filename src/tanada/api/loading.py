@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tanada.results.mixed import MixedResult
+from tanada.results.mixed_result import MixedResult
 from tanada.results.storage import load_mixed
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tanada.engine.mixed import fit_mixed
+from tanada.engine.mixed_fit import fit_mixed
 from tanada.results.call import Call, check_call
-from tanada.results.mixed import MixedResult
+from tanada.results.mixed_result import MixedResult
 from tanada.results.notices import announce
 
 

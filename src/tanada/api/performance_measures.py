@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tanada.engine.mixed import fit_mixed
+from tanada.engine.mixed_fit import fit_mixed
 from tanada.errors import ModelError
 from tanada.inference.wald import check_level
 from tanada.post.explained import pve_table, r2_values
@@ -17,7 +17,7 @@ from tanada.post.simulation import simulate
 from tanada.post.singularity import TOLERANCE, singular_rows
 from tanada.post.variance_parts import VarianceParts, mean_squares, needs_null, variance_parts
 from tanada.results.labels import argument_labels
-from tanada.results.mixed import MixedResult
+from tanada.results.mixed_result import MixedResult
 
 
 def _check(*models: Any) -> None:

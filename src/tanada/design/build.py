@@ -24,7 +24,7 @@ from tanada.design.rows import complete_rows
 from tanada.design.spec import ComponentSpec, DesignSpec, expression
 from tanada.design.terms import build_matrix
 from tanada.errors import DataError, FormulaError
-from tanada.formula.mixed import MixedFormula, parse_formula, parse_one_sided
+from tanada.formula.mixed_formula import MixedFormula, parse_formula, parse_one_sided
 from tanada.formula.nodes import Node, variables
 from tanada.frame import Frame, read_frame
 
@@ -182,7 +182,7 @@ def _has(components: tuple[ComponentDesign, ...], name: str) -> bool:
 
 
 def _has_dot(formula: MixedFormula, text: str) -> bool:
-    from tanada.formula.mixed import _has_dot as written
+    from tanada.formula.mixed_formula import _has_dot as written
 
     return written(text) and formula is not None
 

@@ -11,7 +11,7 @@ from tanada.columns import Column
 from tanada.design.matrices import ComponentDesign, ModelData, RandomDesign
 from tanada.errors import DataError
 from tanada.formula.bars import INDEXED, RandomTerm
-from tanada.formula.mixed import MixedFormula
+from tanada.formula.mixed_formula import MixedFormula
 from tanada.formula.nodes import deparse
 
 Array = NDArray[np.float64]

@@ -17,7 +17,7 @@ from tanada.design.response import read_vector
 from tanada.design.serial import pack, unpack
 from tanada.design.terms import build_matrix
 from tanada.errors import DataError, ModelError, did_you_mean
-from tanada.formula.mixed import MixedFormula, parse_formula, parse_one_sided
+from tanada.formula.mixed_formula import MixedFormula, parse_formula, parse_one_sided
 from tanada.formula.nodes import Name, Node, variables
 from tanada.formula.parser import parse
 from tanada.frame import Frame, read_frame

@@ -104,7 +104,7 @@ def fixed_tests(work: Workspace, method: str | None = None) -> FixedTests:
         return FixedTests(name, work.beta, s, (dropped,) if s.dropped else ())
     if fit.reml:
         return FixedTests(name, work.beta, kenward_roger(work))
-    from tanada.engine.mixed import fit_mixed
+    from tanada.engine.mixed_fit import fit_mixed
     from tanada.engine.options import FitOptions
 
     reml = Workspace(fit_mixed(fit.data, FitOptions(family="gaussian", reml=True)))

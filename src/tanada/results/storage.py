@@ -17,21 +17,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import tanada
 from tanada.columns import Column
 from tanada.design.build import Design
 from tanada.design.matrices import ComponentDesign, ModelData, RandomDesign
 from tanada.design.serial import pack, unpack
 from tanada.design.spec import DesignSpec
 from tanada.engine.fit import MixedFit, Objective, TermEstimate
-from tanada.engine.mixed import fit_mixed
+from tanada.engine.mixed_fit import fit_mixed
 from tanada.engine.options import FitOptions
 from tanada.engine.verdict import Verdict
 from tanada.errors import DataError, ModelError
 from tanada.frame import Frame
 from tanada.params import ParameterMap
 from tanada.results.call import Call
-from tanada.results.mixed import MixedResult
+from tanada.results.mixed_result import MixedResult
 
 Array = NDArray[np.float64]
 FORMAT = "tanada mixed model 1"
@@ -73,7 +72,6 @@ def save_mixed(result: MixedResult, path: Any) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     record = {
         "format": FORMAT,
-        "version": tanada.__version__,
         "call": _encode(_call_record(result.call), arrays),
         "spec": _encode(result.design.spec.to_dict(), arrays),
         "design": _encode(_design_record(result.design), arrays),
@@ -196,8 +194,8 @@ def _fit_record(fit: MixedFit) -> dict[str, Any]:
         **{k: getattr(fit, k) for k in ("family", "link", "reml", "method", "values", "beta", "vcov_beta", "sigma", "loglik")},
         "params": {k: getattr(p, k) for k in ("names", "blocks", "start", "lower", "upper", "transforms")},
         "terms": [{k: getattr(t, k) for k in TermEstimate.__dataclass_fields__} for t in fit.terms],
-        "fitted": np.asarray(fit.fitted),
-        "eta": np.asarray(fit.eta),
+        "known_eta": np.asarray(fit.eta),
+        "known_fitted": np.asarray(fit.fitted),
         "verdict": asdict(fit.verdict),
         "notes": list(fit.notes),
         "extra": keep,

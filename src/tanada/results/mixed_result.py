@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.engine.mixed import fit_mixed
+from tanada.engine.mixed_fit import fit_mixed
 from tanada.errors import DataError
 from tanada.frame import read_frame
 from tanada.inference.wald import check_level
