@@ -1,0 +1,53 @@
+"""Hooks of the documentation site: examples are executed (tools/docs_exec.py), formulas become MathML (no script, no network)."""
+
+from __future__ import annotations
+
+import html
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+from mkdocs.structure.files import File
+
+_spec = importlib.util.spec_from_file_location("docs_exec", Path(__file__).with_name("docs_exec.py"))
+assert _spec is not None and _spec.loader is not None
+docs_exec = importlib.util.module_from_spec(_spec)
+import sys  # noqa: E402
+
+sys.modules["docs_exec"] = docs_exec
+_spec.loader.exec_module(docs_exec)
+
+FORMULA = re.compile(r'<(span|div) class="arithmatex">(.*?)</\1>', flags=re.S)
+pages: dict[str, Any] = {}
+
+
+def on_files(files: Any, config: Any) -> Any:
+    docs_exec.prepare()
+    stamp = docs_exec.package_stamp()
+    pages.clear()
+    for file in list(files.documentation_pages()):
+        result = docs_exec.rendered_page(Path(file.abs_src_path), stamp)
+        pages[file.src_uri] = result
+        for name, path in result.figures.items():
+            files.append(File.generated(config, f"figures/{name}", abs_src_path=str(path)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    result = pages.get(page.file.src_uri)
+    if result is None or "``` { .text .output }" not in result.markdown and not result.figures:
+        return markdown
+    # the first argument has lost the page's front matter; drop it from the executed text as well
+    return re.sub(r"\A---\n.*?\n---\n", "", result.markdown, flags=re.S)
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    return FORMULA.sub(_mathml, content)
+
+
+def _mathml(match: re.Match[str]) -> str:
+    text = html.unescape(match[2]).strip()
+    display = "block" if text.startswith(r"\[") else "inline"
+    return convert(text[2:-2].strip(), display=display)
