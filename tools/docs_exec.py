@@ -7,7 +7,8 @@ The blocks of a page run in order in one namespace. After the word `python` a bl
     quiet      executed and shown, without output
     raises     has to raise a TanadaError, whose message is shown
 
-and `caption="..."`, the text beneath its figures. Results are kept in build/docs by content, so a page whose text and package have not
+and `caption="..."`, the text beneath its figures. In the text between blocks, `{{ expression }}` becomes the value of the expression at
+that place, so that numbers in sentences are those of the fit. Results are kept in build/docs by content, so a page whose text and package have not
 changed is not executed again.   usage: docs_exec.py [PAGE ...]   (default: all pages; exit code 1 if one fails)
 """
 
@@ -97,6 +98,18 @@ def prepare() -> None:
         pd.set_option(key, value)
 
 
+def fill_in(text: str, namespace: dict[str, Any], page: str) -> str:
+    """`{{ expression }}` replaced by its value."""
+
+    def value(match: re.Match[str]) -> str:
+        try:
+            return str(eval(match[1].strip(), namespace))  # noqa: S307
+        except Exception as error:  # noqa: BLE001  (reported with its place, then fails the build)
+            raise ExampleError(f"{page}: {{{{{match[1]}}}}}: {error_text(error)}") from error
+
+    return re.sub(r"\{\{(.+?)\}\}", value, text)
+
+
 def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
@@ -107,13 +120,13 @@ def render(text: str, page: str, folder: Path) -> Rendered:
 
     from tanada import TanadaError
 
-    namespace: dict[str, Any] = {"__name__": "__main__"}
+    namespace: dict[str, Any] = {"__name__": "__main__", "REPOSITORY": ROOT}
     result = Rendered("")
     stem = re.sub(r"[^a-z0-9]+", "-", page.lower().removesuffix(".md")).strip("-")
     position = 0
     parts: list[str] = []
     for number, match in enumerate(FENCE.finditer(text), 1):
-        parts.append(text[position : match.start()])
+        parts.append(fill_in(text[position : match.start()], namespace, page))
         position = match.end()
         options, indent = match["options"], match["indent"]
         caption = re.search(r'caption="([^"]*)"', options)
@@ -136,7 +149,7 @@ def render(text: str, page: str, folder: Path) -> Rendered:
                     block += ["", f"<p class=\"caption\" markdown>{label}</p>"]
             plt.close("all")
         parts.append("\n".join(indent + line if line else "" for line in "\n".join(block).split("\n")))
-    parts.append(text[position:])
+    parts.append(fill_in(text[position:], namespace, page))
     result.markdown = "".join(parts)
     return result
 
