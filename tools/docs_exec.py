@@ -6,6 +6,7 @@ The blocks of a page run in order in one namespace. After the word `python` a bl
     hide       executed, not shown (its output is)
     quiet      executed and shown, without output
     raises     has to raise a TanadaError, whose message is shown
+    markdown   its output is markdown (tables made from data)
 
 and `caption="..."`, the text beneath its figures. In the text between blocks, `{{ expression }}` becomes the value of the expression at
 that place, so that numbers in sentences are those of the fit. Results are kept in build/docs by content, so a page whose text and package have not
@@ -41,6 +42,7 @@ class Rendered:
 
     markdown: str
     figures: dict[str, Path] = field(default_factory=dict)
+    executed: bool = True
 
 
 class ExampleError(RuntimeError):
@@ -131,7 +133,7 @@ def render(text: str, page: str, folder: Path) -> Rendered:
         options, indent = match["options"], match["indent"]
         caption = re.search(r'caption="([^"]*)"', options)
         words = set(re.sub(r'caption="[^"]*"', "", options).split())
-        if unknown := words - {"no-run", "hide", "quiet", "raises"}:
+        if unknown := words - {"no-run", "hide", "quiet", "raises", "markdown"}:
             raise ExampleError(f"{page}, block {number}: unknown option {sorted(unknown)}")
         code = re.sub(rf"^{indent}", "", match["code"], flags=re.M)
         where = f"{page}, block {number} (line {text.count(chr(10), 0, match.start()) + 1})"
@@ -165,7 +167,9 @@ def run_and_format(code: str, namespace: dict[str, Any], where: str, words: set[
         raise ExampleError(f"{where}:\n{code}\n{traceback.format_exc()}") from error
     if "raises" in words:
         raise ExampleError(f"{where}: should raise a TanadaError and does not:\n{code}")
-    return ["", "``` { .text .output }", output, "```"] if output and "quiet" not in words else []
+    if not output or "quiet" in words:
+        return []
+    return ["", output] if "markdown" in words else ["", "``` { .text .output }", output, "```"]
 
 
 def rendered_page(path: Path, stamp: str) -> Rendered:
@@ -173,7 +177,7 @@ def rendered_page(path: Path, stamp: str) -> Rendered:
     text = path.read_text(encoding="utf-8")
     page = path.relative_to(DOCS).as_posix()
     if not FENCE.search(text):
-        return Rendered(text)
+        return Rendered(text, executed=False)
     key = hashlib.sha256("\0".join([text, page, stamp, Path(__file__).read_text(encoding="utf-8")]).encode()).hexdigest()[:20]
     folder = CACHE / key
     store = folder / "page.json"

@@ -37,7 +37,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     result = pages.get(page.file.src_uri)
-    if result is None or "``` { .text .output }" not in result.markdown and not result.figures:
+    if result is None or not result.executed:
         return markdown
     # the first argument has lost the page's front matter; drop it from the executed text as well
     return re.sub(r"\A---\n.*?\n---\n", "", result.markdown, flags=re.S)
