@@ -79,7 +79,7 @@ def test_type_checkers_see_the_same_names() -> None:
 
 def test_no_module_is_named_like_a_public_function() -> None:
     functions = {n for n, f in public_functions().items() if inspect.isfunction(f)}
-    clashes = [p.name for p in PACKAGE.iterdir() if (p.stem in functions) and p.name != "__init__.py"]
+    clashes = [str(p.relative_to(PACKAGE)) for p in PACKAGE.rglob("*") if p.stem in functions and p.suffix in ("", ".py")]
     assert not clashes
 
 

@@ -50,17 +50,9 @@ def module_name(path: Path) -> str:
 
 
 def imported(tree: ast.AST, module: str, is_package: bool) -> list[tuple[int, str]]:
-    """(line, dotted name) of all imports of the package itself; type-checking blocks do not count."""
-    skipped = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
+    """(line, dotted name) of all imports of the package itself, those for type checkers too."""
     found: list[tuple[int, str]] = []
     for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
         if isinstance(node, ast.Import):
             found += [(node.lineno, a.name) for a in node.names]
         elif isinstance(node, ast.ImportFrom):
