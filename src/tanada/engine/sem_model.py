@@ -8,8 +8,8 @@ from typing import Any
 
 from tanada.engine.sem_base import Sample
 from tanada.engine.sem_fit import SemFit, fit_sem
-from tanada.engine.sem_single import MomentSample
-from tanada.engine.sem_twolevel import TwoLevelSample
+from tanada.engine.sem_single import FimlSample, MomentSample
+from tanada.engine.sem_twolevel import TwoLevelFimlSample, TwoLevelSample
 from tanada.errors import DataError, ModelError, did_you_mean
 from tanada.partable.build import build_table
 from tanada.partable.options import TableOptions
@@ -99,8 +99,11 @@ def _missing_x(model: ModelText, data: SemData) -> bool:
 
 def make_sample(data: SemData, table: ParameterTable, options: SemOptions) -> Sample:
     """The engine's view of the data."""
+    fiml = options.missing in ("fiml", "ml")
     if table.n_levels > 1:
-        return TwoLevelSample(data, table)
+        return TwoLevelFimlSample(data, table) if data.missing else TwoLevelSample(data, table)
+    if fiml:
+        return FimlSample(data, table)
     return MomentSample(data, table, options.likelihood == "wishart")
 
 

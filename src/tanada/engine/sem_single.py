@@ -82,3 +82,97 @@ class MomentSample:
             s = np.asarray(built.objective.scores(x, k, self.rows(b)))
             parts.append(s if g.weights is None else s * g.weights[:, None])
         return np.concatenate(parts)
+
+
+class FimlSample:
+    """Rows with missing values: every observed value counts, by missing pattern."""
+
+    kind = "fiml"
+    likelihood = True
+
+    def __init__(self, data: SemData, table: ParameterTable) -> None:
+        self.data, self.table = data, table
+        where = {v: i for i, v in enumerate(data.names)}
+        self._rows = {}
+        for b in table.blocks:
+            Y = data.groups[b.group - 1].Y
+            assert Y is not None
+            self._rows[b.number] = np.ascontiguousarray(Y[:, [where[v] for v in b.roles.ov]])
+
+    def ov(self, block: Block) -> tuple[str, ...]:
+        return block.roles.ov
+
+    def block_n(self, block: Block) -> float:
+        return float(len(self._rows[block.number]))
+
+    def rows(self, block: Block) -> Array:
+        return self._rows[block.number]
+
+    @cached_property
+    def _start(self) -> dict[int, tuple[Sequence[str], Moments]]:
+        return {b.number: (b.roles.ov, available_moments(self._rows[b.number])) for b in self.table.blocks}
+
+    def start_moments(self) -> Mapping[int, tuple[Sequence[str], Moments]]:
+        return self._start
+
+    @cached_property
+    def _h1(self) -> H1:
+        loglik, found = 0.0, {}
+        for k, (_, m) in self._start.items():
+            ll, found[k] = saturated_rows(self._rows[k], m)
+            loglik += ll
+        return H1(loglik, found)
+
+    def h1(self) -> H1:
+        return self._h1
+
+    def objective(self, model: Any) -> Any:
+        return _core.FimlObjective(model, list(self._rows.values()))
+
+    def x_loglik(self) -> float:
+        out = 0.0
+        for b in self.table.blocks:
+            x = [b.roles.ov.index(r.lhs) for r in self.table.rows if r.exo and r.op == "~~" and r.lhs == r.rhs and r.block == b.number]
+            if x:
+                v = self._rows[b.number][:, x]
+                d = v - v.mean(axis=0)
+                out += normal_loglik(len(v), d.T @ d / len(v))
+        return out
+
+    def scores(self, built: Built, x: Array) -> Array:
+        return np.concatenate([np.asarray(built.objective.scores(x, k)) for k in range(len(self._rows))])
+
+
+def available_moments(Y: Array) -> Moments:
+    """Means and variances of the observed values, and correlations of the values observed together, shrunk until positive definite."""
+    known = ~np.isnan(Y)
+    mean = np.nanmean(Y, axis=0)
+    d = np.where(known, Y - mean, 0.0)
+    k = known.astype(float)
+    both = k.T @ k
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cov = np.where(both > 2, d.T @ d / both, 0.0)
+        sd = np.sqrt(np.diag(cov))
+        R = cov / np.outer(sd, sd)
+    R = np.clip(np.nan_to_num(R), -0.95, 0.95) * np.minimum(1.0, both / (both + 10.0))
+    np.fill_diagonal(R, 1.0)
+    w = float(np.linalg.eigvalsh(R)[0])
+    if w < 0.05:
+        R = R * (1.0 - 0.05) / (1.0 - w) if w < 1.0 else R
+        np.fill_diagonal(R, 1.0)
+    return Moments(float(len(Y)), R * np.outer(sd, sd), mean)
+
+
+def saturated_rows(Y: Array, m: Moments) -> tuple[float, Moments]:
+    """The unrestricted model of rows with missing values: its log-likelihood and moments."""
+    p = Y.shape[1]
+    i, j = np.tril_indices(p)
+    n = i.size + p
+    slot = np.concatenate([np.full(i.size, 1), np.full(p, 4)]).astype(np.int8)
+    row = np.concatenate([i, np.arange(p)]).astype(np.int32)
+    col = np.concatenate([j, np.zeros(p)]).astype(np.int32)
+    model = _core.SemModel(n, [_core.SemBlock(p, 0, slot, row, col, np.arange(n, dtype=np.int32), np.zeros(n))])
+    free = np.full(n, np.inf)
+    out = _core.FimlObjective(model, [Y]).fit(np.concatenate([m.cov[i, j], m.mean]), -free, free, max_iterations=1000, tol_gradient=1e-7)
+    cov, mean = model.implied(0, np.asarray(out.x))
+    return -0.5 * float(out.value), Moments(m.n, np.asarray(cov), np.asarray(mean))

@@ -87,6 +87,18 @@ class TwoLevelSample:
         return np.concatenate([np.asarray(built.objective.scores(x, k)) for k in range(len(self.groups))])
 
 
+class TwoLevelFimlSample(TwoLevelSample):
+    """Clusters with missing values in rows or in cluster variables."""
+
+    kind = "twolevel_fiml"
+
+    def objective(self, model: Any) -> Any:
+        return _core.TwoLevelFimlObjective(model, [g.as_core() for g in self.groups])
+
+    def _single(self, k: int) -> Any:
+        return lambda model: _core.TwoLevelFimlObjective(model, [self.groups[k].as_core()])
+
+
 def _start_moments(g: ClusterGroup) -> tuple[Moments, Moments]:
     """Pooled within covariance, and the moment estimate of the between covariance made positive definite."""
     N, p = g.y.shape

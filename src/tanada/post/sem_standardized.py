@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tanada.engine.sem_fit import SemFit
 from tanada.partable.evaluate import Functions
-from tanada.semmodel.matrices import BlockMap, locator, matrices
+from tanada.partable.table import Row
+from tanada.semmodel.matrices import BlockMap, matrices
 
 Array = NDArray[np.float64]
 
@@ -76,6 +77,11 @@ def _factor(lhs: str, op: str, rhs: str, b: BlockMoments, use_ov: bool) -> float
     return 1.0
 
 
+def change_factor(r: Row, b: BlockMoments, use_ov: bool) -> float:
+    """What multiplies an expected parameter change to standardise it."""
+    return _factor(r.lhs, r.op, r.rhs, b, use_ov)
+
+
 def _sd(name: str, b: BlockMoments, use_ov: bool) -> float:
     if name in b.lv:
         return float(np.sqrt(np.float64(b.lv[name])))
@@ -111,6 +117,3 @@ def _evaluate(functions: Functions, labels: dict[str, float]) -> list[float]:
     for name, e in functions.defined:
         names[name] = evaluate(e, names, 0)
     return [names[name].value for name, _ in functions.defined]
-
-
-__all__ = ["block_moments", "latent_moments", "locator", "standardized"]

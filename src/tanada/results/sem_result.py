@@ -16,7 +16,10 @@ from tanada.errors import ModelError, did_you_mean
 from tanada.frame import to_caller
 from tanada.inference.sem_vcov import vcov
 from tanada.post.sem_fitmeasures import as_plain, fit_measures, standard_test
-from tanada.results.sem_tables import parameter_columns, table_columns
+from tanada.post.sem_modindices import modification_indices
+from tanada.post.sem_scores import factor_scores
+from tanada.results.sem_moments import icc_columns, moment_tables, r2_columns, residual_tables
+from tanada.results.sem_tables import modindex_columns, parameter_columns, score_columns, table_columns
 
 Array = NDArray[np.float64]
 
@@ -196,6 +199,85 @@ class SemResult:
             if n not in self._measures:
                 raise ModelError(f"'{n}' is not a fit measure of this model.{did_you_mean(n, self._measures)}")
         return {n: self._measures[n] for n in wanted}
+
+    def modindices(self, sort: bool = True, minimum: float = 0.0) -> Any:
+        """Modification indices: what freeing each fixed parameter would gain.
+
+        Parameters
+        ----------
+        sort : bool
+            Largest first.
+        minimum : float
+            Leave out smaller ones.
+
+        Returns
+        -------
+        data frame
+            lhs, op, rhs, group, level, mi (chi-square with 1 df), epc (expected change of the parameter), sepc_lv, sepc_all (the same,
+            standardised). Parameters that the model could not identify are left out.
+
+        References
+        ----------
+        Sorbom (1989), Psychometrika 54.
+        """
+        return self._table(modindex_columns(self._fit, self._modindices, sort, minimum))
+
+    @cached_property
+    def _modindices(self) -> Any:
+        return modification_indices(self._fit)
+
+    def scores(self, level: int = 1, method: str = "regression") -> Any:
+        """Factor scores.
+
+        Parameters
+        ----------
+        level : 1 or 2
+            Level of the latent variables: 1 gives one row a row of data used, 2 one row a cluster.
+        method : "regression" or "bartlett"
+
+        Returns
+        -------
+        data frame
+            `row` (position in the data, from 0) or the cluster's label, then one column per latent variable; `group` where there are groups.
+        """
+        return self._table(score_columns(self._fit, factor_scores(self._fit, level, method), level))
+
+    def icc(self) -> Any:
+        """Intraclass correlations of the observed variables: between / (within + between) variance of the unrestricted model.
+
+        Returns
+        -------
+        data frame
+            variable, group, icc, var_within, var_between.
+        """
+        return self._table(icc_columns(self._fit))
+
+    def h1(self) -> dict[str, dict[str, Any]]:
+        """Moments of the unrestricted model: {block: {"cov": data frame, "mean": data frame}}; blocks as in `implied`."""
+        return moment_tables(self._fit, self._table, implied=False)
+
+    def implied(self) -> dict[str, dict[str, Any]]:
+        """Moments implied by the model, by block: "level 1", "level 2", the group's label, or both."""
+        return moment_tables(self._fit, self._table, implied=True)
+
+    def residuals(self, kind: str = "raw") -> dict[str, dict[str, Any]]:
+        """Unrestricted less implied moments, by block.
+
+        Parameters
+        ----------
+        kind : "raw", "cor" (of correlations) or "standardized" (raw, divided by standard deviations)
+        """
+        return residual_tables(self._fit, self._table, kind)
+
+    def r2(self) -> Any:
+        """Explained variance of every outcome and indicator.
+
+        Returns
+        -------
+        data frame
+            variable, group, level, r2.
+        """
+        return self._table(r2_columns(self._fit))
 
     def vcov(self) -> Any:
         """Covariance matrix of the free parameters, with names in the column `parameter`."""

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from tanada.engine.sem_fit import SemFit
 from tanada.inference.sem_vcov import defined_parameters
+from tanada.post.sem_modindices import ModIndices
+from tanada.post.sem_scores import Scores
 from tanada.post.sem_standardized import defined_standardized, standardized
 
 Array = NDArray[np.float64]
@@ -80,3 +82,30 @@ def table_columns(fit: SemFit) -> dict[str, Any]:
         "label": [r.label for r in rows],
         "start": np.array(fit.built.values, float),
     }  # fmt: skip
+
+
+def modindex_columns(fit: SemFit, m: ModIndices, sort: bool, minimum: float) -> dict[str, Any]:
+    keep = np.flatnonzero(np.isfinite(m.mi) & (m.mi >= minimum))
+    if sort:
+        keep = keep[np.argsort(-m.mi[keep], kind="stable")]
+    rows = [m.rows[i] for i in keep]
+    return {
+        "lhs": [r.lhs for r in rows], "op": [r.op for r in rows], "rhs": [r.rhs for r in rows],
+        "group": group_labels(fit, [r.group for r in rows]), "level": np.array([r.level for r in rows], int),
+        "mi": m.mi[keep], "epc": m.epc[keep], "sepc_lv": m.sepc_lv[keep], "sepc_all": m.sepc_all[keep],
+    }  # fmt: skip
+
+
+def score_columns(fit: SemFit, scores: list[Scores], level: int) -> dict[str, Any]:
+    names = list(dict.fromkeys(n for s in scores for n in s.names))
+    out: dict[str, Any] = {}
+    if len(scores) > 1:
+        labels = group_labels(fit, [s.group for s in scores])
+        out["group"] = [g for g, s in zip(labels, scores) for _ in range(len(s.values))]
+    if level == 1:
+        out["row"] = np.concatenate([np.asarray(s.units) for s in scores])
+    else:
+        out[fit.sample.data.cluster_name or "cluster"] = [u for s in scores for u in s.units]
+    for n in names:
+        out[n] = np.concatenate([s.values[:, s.names.index(n)] if n in s.names else np.full(len(s.values), np.nan) for s in scores])
+    return out

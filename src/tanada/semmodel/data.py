@@ -136,8 +136,9 @@ def _split(frame: Frame, Y: Array, request: Request, ordered: dict[str, tuple[st
         notes.append(f"{dropped} of {frame.n} rows with {why} were left out.")
     if not keep.any():
         raise DataError("no complete row is left; every row has a missing value in some variable of the model (missing='fiml' uses them).")
-    if request.group_order:
-        labels, group = _reorder(labels, group, request.group_order)
+    if group is not None:
+        order = request.group_order if set(request.group_order) == set(labels) else _appearance(group, labels)
+        labels, group = _reorder(labels, group, order)
     groups = []
     for g, label in enumerate(labels) if group is not None else [(0, "")]:
         on = keep if group is None else keep & (group == g)
@@ -188,6 +189,12 @@ def _reorder(labels: tuple[str, ...], group: NDArray[np.int32] | None, order: Se
         return labels, group
     to = np.array([list(order).index(v) for v in labels], np.int32)
     return tuple(order), np.where(group >= 0, to[group], -1).astype(np.int32)
+
+
+def _appearance(group: NDArray[np.int32], labels: tuple[str, ...]) -> list[str]:
+    """Labels in the order in which the data show them."""
+    found, first = np.unique(group[group >= 0], return_index=True)
+    return [labels[i] for i in found[np.argsort(first)]]
 
 
 def _first_appearance(code: NDArray[np.int32], labels: tuple[str, ...]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
