@@ -86,25 +86,27 @@ def n_moments(table: ParameterTable) -> int:
 
 def baseline(fit: SemFit, saturate: tuple[int, ...] = ()) -> Baseline:
     """Fit the baseline model (in closed form for complete data of one level)."""
-    table = fit.table
     if fit.sample.kind == "moments" and not saturate:
         return _closed_form(fit)
+    b = baseline_fit(fit, saturate)
+    loglik = -0.5 * b.value
+    return Baseline(max(2.0 * (fit.h1.loglik - loglik), 0.0), n_moments(fit.table) - b.npar, loglik, b)
+
+
+def baseline_fit(fit: SemFit, saturate: tuple[int, ...] = ()) -> SemFit:
+    """The baseline model, started at the unrestricted moments."""
+    table = fit.table
     null = baseline_table(table, saturate)
-    moments = fit.h1.moments
+    exact = moments = fit.h1.moments
     if fit.options.smooth and table.n_levels > 1:
-        moments = {k: replace(m, cov=smooth(m.cov, 1e-3)) for k, m in moments.items()}
-    exact = fit.h1.moments
+        moments = {k: replace(m, cov=smooth(m.cov, 1e-3)) for k, m in exact.items()}
     start = np.zeros(len(null.rows))
     for i, r in enumerate(null.rows):
         ov = fit.sample.ov(table.blocks[r.block - 1])
         m = (moments if r.exo else exact)[r.block]
         j = ov.index(r.lhs)
         start[i] = r.value if r.value is not None else m.mean[j] if r.op == "~1" else m.cov[j, ov.index(r.rhs)]
-        if not r.value and r.op == "~~" and r.lhs == r.rhs:
-            start[i] = max(start[i], 1e-3 * float(np.diag(m.cov).max()) * 1e-6)
-    b = fit_sem(fit.sample, null, fit.options, start, keep_values=True)
-    loglik = -0.5 * b.value
-    return Baseline(max(2.0 * (fit.h1.loglik - loglik), 0.0), n_moments(table) - b.npar, loglik, b)
+    return fit_sem(fit.sample, null, fit.options, start, keep_values=True)
 
 
 def _closed_form(fit: SemFit) -> Baseline:

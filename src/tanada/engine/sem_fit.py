@@ -73,7 +73,12 @@ class SemFit:
 
     @cached_property
     def loglik(self) -> float:
-        return -0.5 * self.value - self.sample.x_loglik()
+        return self.scale * (-0.5 * self.value - self.sample.x_loglik())
+
+    @property
+    def scale(self) -> float:
+        """1, or n / (n - 1) where the objective counts n - 1 rows (Wishart likelihood) and the log-likelihood n."""
+        return getattr(self.sample, "scale", 1.0)
 
     def implied(self, block: int) -> tuple[Array, Array]:
         """Sigma and mu of a block (number from 1)."""

@@ -78,9 +78,7 @@ def table_options(model: ModelText, o: SemOptions, data: SemData, sample: Any) -
         )  # fmt: skip
     elif not means and (model.levels or o.missing in ("fiml", "ml")):
         raise ModelError("meanstructure=False: a two-level model and missing='fiml' need the means.")
-    fixed_x = o.fixed_x
-    if model.levels and data.missing and fixed_x:
-        fixed_x = not _missing_x(model, data)
+    fixed_x = o.fixed_x and not (model.levels and data.missing and _shared_x(model))
     return TableOptions(
         meanstructure=bool(means), std_lv=o.std_lv, fixed_x=fixed_x, orthogonal=o.orthogonal,
         int_ov_free=(not growth) if o.int_ov_free is None else o.int_ov_free, int_lv_free=growth if o.int_lv_free is None else o.int_lv_free,
@@ -89,12 +87,10 @@ def table_options(model: ModelText, o: SemOptions, data: SemData, sample: Any) -
     )  # fmt: skip
 
 
-def _missing_x(model: ModelText, data: SemData) -> bool:
-    import numpy as np
-
-    _, x = observed_names(model)
-    pick = [data.names.index(v) for v in x]
-    return any(bool(np.isnan(g.Y[:, pick]).any()) for g in data.groups if g.Y is not None)
+def _shared_x(model: ModelText) -> bool:
+    """A predictor at both levels: with missing values its moments are estimated (as lavaan does), since they have no closed form."""
+    by_level = [roles([t for s in model.sections if s.level == lev for t in s.terms]) for lev in model.levels]
+    return len(by_level) == 2 and any(v in by_level[1].ov for v in by_level[0].x) or any(v in by_level[0].ov for v in by_level[1].x)
 
 
 def make_sample(data: SemData, table: ParameterTable, options: SemOptions) -> Sample:

@@ -37,6 +37,11 @@ class MomentSample:
             check_positive_definite(m, b.roles.ov, g.label)
             self._moments[b.number] = m
 
+    @property
+    def scale(self) -> float:
+        n = self.data.nobs
+        return n / (n - len(self.data.groups)) if self.wishart else 1.0
+
     def ov(self, block: Block) -> tuple[str, ...]:
         return block.roles.ov
 

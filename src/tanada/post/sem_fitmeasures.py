@@ -106,7 +106,7 @@ def information_criteria(fit: SemFit) -> dict[str, float]:
     n, k = float(fit.sample.data.nobs), fit.npar
     m2 = -2.0 * fit.loglik
     return {
-        "logl": fit.loglik, "unrestricted.logl": fit.h1.loglik - fit.sample.x_loglik(), "aic": m2 + 2.0 * k, "bic": m2 + math.log(n) * k,
+        "logl": fit.loglik, "unrestricted.logl": fit.scale * (fit.h1.loglik - fit.sample.x_loglik()), "aic": m2 + 2.0 * k, "bic": m2 + math.log(n) * k,
         "ntotal": n, "bic2": m2 + math.log((n + 2.0) / 24.0) * k,
     }  # fmt: skip
 
@@ -119,8 +119,6 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
     test = standard_test(fit)
     n = float(sum(g.n for g in fit.sample.data.groups))
     groups = fit.table.n_groups
-    if getattr(fit.sample, "wishart", False):
-        n -= groups
     out: dict[str, float] = {"npar": fit.npar, "fmin": _fmin(fit, test, n), "chisq": test.stat, "df": test.df, "pvalue": test.p_value}
     out |= {"baseline.chisq": base.chisq, "baseline.df": base.df, "baseline.pvalue": chi_square_p(base.chisq, base.df)}
     out |= incremental(test.stat, test.df, base.chisq, base.df)
@@ -138,9 +136,8 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
 def _fmin(fit: SemFit, test: Test, n: float) -> float:
     if fit.table.n_levels == 1:
         return 0.5 * test.stat / n
-    p = [len(b.roles.ov) * float(fit.sample.data.groups[b.group - 1].n) for b in fit.table.blocks if b.level == 1]
-    q = [len(set(b.roles.ov) - set(a.roles.ov)) * fit.sample.block_n(b) for a, b in zip(fit.table.blocks[::2], fit.table.blocks[1::2])]
-    return 0.5 * (fit.value - LOG2PI * (sum(p) + sum(q))) / n
+    values = sum(int((~np.isnan(g.y)).sum()) + int((~np.isnan(g.z)).sum()) for g in fit.sample.groups)  # type: ignore[attr-defined]
+    return 0.5 * (fit.value - LOG2PI * values) / n
 
 
 def _residual_measures(fit: SemFit, test: Test, n: float) -> dict[str, float]:
@@ -160,7 +157,7 @@ def _sample_size_measures(fit: SemFit, test: Test, n: float) -> dict[str, float]
     from scipy.special import gammaincinv
 
     out: dict[str, float] = {}
-    k = n_moments(fit.table)
+    k = sum(len(b.roles.ov) * (len(b.roles.ov) + (3 if fit.table.meanstructure else 1)) // 2 for b in fit.table.blocks)
     if test.df > 0 and test.stat > 0:
         for name, p in (("cn_05", 0.95), ("cn_01", 0.99)):
             out[name] = 2.0 * float(gammaincinv(0.5 * test.df, p)) / (test.stat / n) + 1.0
@@ -171,8 +168,7 @@ def _sample_size_measures(fit: SemFit, test: Test, n: float) -> dict[str, float]
     out["agfi"] = 1.0 - k / test.df * (1.0 - g) if test.df > 0 else 1.0
     out["pgfi"] = test.df / k * g
     out["mfi"] = math.exp(-0.5 * (test.stat - test.df) / n)
-    if fit.table.n_groups == 1:
-        out["ecvi"] = test.stat / n + 2.0 * fit.npar / n
+    out["ecvi"] = test.stat / n + 2.0 * fit.npar / n
     return out
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tanada.engine.sem_base import build
 from tanada.engine.sem_fit import SemFit
-from tanada.inference.sem_vcov import default_information, invert
+from tanada.inference.sem_vcov import invert
 from tanada.partable.table import Block, Row
 from tanada.post.sem_standardized import block_moments, change_factor
 
@@ -54,7 +54,7 @@ def modification_indices(fit: SemFit, extra: list[Row] | None = None) -> ModIndi
     Notes
     -----
     mi = s^2 / v and epc = s / v, with s the score of the candidate and v its information less what the free parameters explain of it
-    (Sorbom 1989); the information is of the kind that the standard errors use.
+    (Sorbom 1989); the information is the expected one, as in lavaan.
     """
     wanted = candidates(fit) if extra is None else extra
     d, k = fit.x.size, len(wanted)
@@ -74,18 +74,15 @@ def modification_indices(fit: SemFit, extra: list[Row] | None = None) -> ModIndi
     extended = replace(table, rows=tuple(rows), n_free=d + k)
     built = build(fit.sample, extended, np.array(values))
     x = np.concatenate([fit.x, fixed])
-    value, gradient = built.objective.evaluate(x)
-    if default_information(fit) == "expected":
-        information = np.asarray(built.objective.expected_information(x))
-    else:
-        information = 0.5 * np.asarray(built.objective.hessian(x))
+    _, gradient = built.objective.evaluate(x)
+    information = np.asarray(built.objective.expected_information(x))
     score = -0.5 * np.asarray(gradient)[d:]
     within = invert(information[:d, :d], fit.basis)
     cross = information[:d, d:]
     own = np.diag(information)[d:]
     v = own - np.einsum("ij,ij->j", cross, within @ cross)
     with np.errstate(invalid="ignore", divide="ignore"):
-        identified = v > 1e-5 * np.abs(own)
+        identified = v > 1e-8 * np.abs(own)
         epc = np.where(identified, score / v, np.nan)
         mi = np.where(identified, score * score / v, np.nan)
     blocks = {m.block.number: block_moments(fit, m, fit.x) for m in fit.built.maps}

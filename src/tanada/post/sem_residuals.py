@@ -34,13 +34,13 @@ def block_distances(fit: SemFit, m: Moments, cov: Array, mean: Array) -> dict[st
         bentler = raw / np.outer(s, s)
         cor = m.cov / np.outer(s, s) - cov / np.outer(t, t)
         mplus = cor + np.diag(np.diag(bentler) - np.diag(cor))
-        d_raw, d_bentler, d_cor = m.mean - mean, (m.mean - mean) / s, m.mean / s - mean / t
+        d_raw, d_scaled, d_cor = m.mean - mean, (m.mean - mean) / s, m.mean / s - mean / t
     means = fit.table.meanstructure
     stars = p * (p + 1) // 2
     out: dict[str, float] = {}
     for name, matrix, shift, index, count in (
-        ("rmr", raw, d_raw, lower, stars), ("srmr_bentler", bentler, d_bentler, lower, stars),
-        ("crmr", cor, d_cor, off, p * (p - 1) // 2), ("srmr_mplus", mplus, d_cor, lower, stars),
+        ("rmr", raw, d_raw, lower, stars), ("srmr_bentler", bentler, d_scaled, lower, stars),
+        ("crmr", cor, d_scaled, off, p * (p - 1) // 2), ("srmr_mplus", mplus, d_cor, lower, stars),
     ):  # fmt: skip
         total = float((matrix[index] ** 2).sum())
         out[name + "_nomean"] = float(np.sqrt(total / count)) if count else 0.0
@@ -83,19 +83,23 @@ def level_srmr(fit: SemFit) -> tuple[float, float]:
 
 
 def gfi(fit: SemFit) -> float:
-    """Goodness of fit with the model's normal-theory weight: 1 - e'We / s'We (Joreskog & Sorbom)."""
+    """Goodness of fit with the model's normal-theory weight, 1 - e'We / s'Ws (Joreskog & Sorbom); moments of fixed predictors left out of s."""
     top = bottom = 0.0
     n = sum(m.n for _, m, _, _ in pairs(fit))
-    for _, m, cov, mean in pairs(fit):
-        w = m.n / n
+    for b, m, cov, mean in pairs(fit):
         inverse = np.linalg.inv(cov)
-        a = inverse @ m.cov
-        e = a - np.eye(len(mean))
+        fixed = {r.lhs for r in fit.table.rows if r.exo and r.block == b.number}
+        x = [i for i, v in enumerate(b.roles.ov) if v in fixed]
+        S, level = m.cov.copy(), m.mean.copy()
+        S[np.ix_(x, x)] = 0.0
+        level[x] = 0.0
+        e = (m.cov - cov) @ inverse
+        a = S @ inverse
         num, den = 0.5 * float(np.trace(e @ e)), 0.5 * float(np.trace(a @ a))
         if fit.table.meanstructure:
             d = m.mean - mean
             num += float(d @ inverse @ d)
-            den += float(m.mean @ inverse @ m.mean)
-        top += w * num
-        bottom += w * den
+            den += float(level @ inverse @ level)
+        top += m.n / n * num
+        bottom += m.n / n * den
     return 1.0 - top / bottom

@@ -1,0 +1,71 @@
+"""Fit measures of robust tests: `.scaled` from the scaled statistic, `.robust` corrected for its expected value."""
+
+from __future__ import annotations
+
+import math
+
+from tanada.engine.sem_baseline import Baseline
+from tanada.engine.sem_fit import SemFit
+from tanada.inference.sem_tests import ScaledTest, robust_test, saturated_fit, trace_factor
+from tanada.post.sem_fitmeasures import chi_square_p, incremental, noncentrality, rmsea_family, standard_test
+
+
+def both_tests(fit: SemFit, base: Baseline) -> tuple[ScaledTest, ScaledTest | None]:
+    """The scaled test of the model and of the baseline."""
+    from tanada.inference.sem_tests import robust_kind
+
+    kind = robust_kind(fit) or ""
+    trace = trace_factor(saturated_fit(fit)) if kind.startswith("yuan") else None
+    model = robust_test(fit, standard_test(fit).stat, trace)
+    b = base.fit or _baseline_fit(fit)
+    return model, robust_test(b, base.chisq, trace)
+
+
+def _baseline_fit(fit: SemFit) -> SemFit:
+    from tanada.engine.sem_baseline import baseline_fit
+
+    return baseline_fit(fit)
+
+
+def scaled_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
+    """All measures with the endings .scaled and .robust.
+
+    References
+    ----------
+    Brosseau-Liard & Savalei (2014), Multivariate Behavioral Research 49; Savalei (2018), Psychological Methods 23.
+    """
+    test, null = both_tests(fit, base)
+    assert null is not None
+    groups = fit.table.n_groups
+    out: dict[str, float] = {"chisq.scaled": test.stat, "df.scaled": test.df, "pvalue.scaled": chi_square_p(test.stat, test.df), "chisq.scaling.factor": test.factor}
+    out |= {"baseline.chisq.scaled": null.stat, "baseline.df.scaled": null.df, "baseline.pvalue.scaled": chi_square_p(null.stat, null.df), "baseline.chisq.scaling.factor": null.factor}
+    out |= {f"{k}.scaled": v for k, v in incremental(test.stat, test.df, null.stat, null.df).items()}
+    if not math.isnan(test.h1):
+        out |= {"scaling.factor.h1": test.h1, "scaling.factor.h0": test.h0}
+    family = rmsea_family(test.stat, test.df, n, groups)
+    out |= {f"{k}.scaled": family[k] for k in ("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue", "rmsea.notclose.pvalue")}
+    if fit.sample.likelihood and fit.sample.kind != "fiml" or fit.sample.kind == "least_squares" and not fit.table.ordered:
+        out |= _robust(fit, base, test, null, n)
+    return out
+
+
+def _robust(fit: SemFit, base: Baseline, test: ScaledTest, null: ScaledTest, n: float) -> dict[str, float]:
+    """CFI, TLI and RMSEA that estimate the population values of the unscaled statistics."""
+    stat, df, c = standard_test(fit).stat, float(standard_test(fit).df), test.mean_factor
+    cb = null.mean_factor
+    if df <= 0:
+        return dict.fromkeys(("cfi.robust", "tli.robust", "nnfi.robust", "rni.robust", "rmsea.robust"), math.nan)
+    t1, t2 = max(stat - c * df, 0.0), max(base.chisq - cb * base.df, stat - c * df, 0.0)
+    out = {"cfi.robust": 1.0 - t1 / t2 if t2 > 0 else 1.0}
+    tli = 1.0 - (stat - c * df) * base.df / ((base.chisq - cb * base.df) * df)
+    out |= {"tli.robust": tli, "nnfi.robust": tli, "rni.robust": 1.0 - (stat - c * df) / (base.chisq - cb * base.df)}
+    groups = fit.table.n_groups
+    out["rmsea.robust"] = math.sqrt(max((stat - c * df) / (n * df), 0.0) * groups)
+    from scipy.special import chndtr
+
+    scale = c * groups / (n * df)
+    out["rmsea.ci.lower.robust"] = math.sqrt(noncentrality(test.stat, df, 0.95) * scale)
+    out["rmsea.ci.upper.robust"] = math.sqrt(noncentrality(test.stat, df, 0.05) * scale)
+    out["rmsea.pvalue.robust"] = 1.0 - float(chndtr(test.stat, df, n * df * 0.05**2 / groups / c))
+    out["rmsea.notclose.pvalue.robust"] = float(chndtr(test.stat, df, n * df * 0.08**2 / groups / c))
+    return out
