@@ -204,6 +204,7 @@ def compare_measures(f, ref: dict, only: dict) -> list[str]:
         if k not in mine:
             out.append(f"{k} missing")
             continue
+        v = only[k] if k == "fmin" and only[k] is not None else v
         m = mine[k]
         tolerance = 1e-3 * max(abs(v), 1.0) if k in LOOSE or "scaling" in k else 6e-4
         if k in ("chisq", "chisq.scaled") and abs(v) < 50:

@@ -32,7 +32,10 @@ def baseline_table(table: ParameterTable, saturate: tuple[int, ...] = ()) -> Par
 
 
 def block_moments(table: ParameterTable, b: Block, full: bool) -> list[Row]:
-    """Variances (and, when `full`, covariances) and means of the observed variables of a block; exogenous moments as in the table."""
+    """Variances (and, when `full`, covariances) and means of the observed variables of a block.
+
+    Exogenous moments are as in the table; predictors covary freely in any case.
+    """
     fixed = {(r.lhs, r.rhs): r for r in table.rows if r.block == b.number and r.exo}
     ov = b.roles.ov
     rows = []
@@ -41,7 +44,7 @@ def block_moments(table: ParameterTable, b: Block, full: bool) -> list[Row]:
             exo = fixed.get((u, v)) or fixed.get((v, u))
             if exo is not None:
                 rows.append(replace(exo))
-            elif u == v or full:
+            elif u == v or full or (u in b.roles.x and v in b.roles.x):
                 rows.append(Row(u, "~~", v, b.number, b.group, b.level, user=False, free=1))
     if table.meanstructure:
         both = _both(table, b)

@@ -119,6 +119,7 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
     test = standard_test(fit)
     n = float(sum(g.n for g in fit.sample.data.groups))
     groups = fit.table.n_groups
+    n -= groups * getattr(fit.sample, "wishart", False)
     out: dict[str, float] = {"npar": fit.npar, "fmin": _fmin(fit, test, n), "chisq": test.stat, "df": test.df, "pvalue": test.p_value}
     out |= {"baseline.chisq": base.chisq, "baseline.df": base.df, "baseline.pvalue": chi_square_p(base.chisq, base.df)}
     out |= incremental(test.stat, test.df, base.chisq, base.df)

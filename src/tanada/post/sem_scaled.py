@@ -42,7 +42,8 @@ def scaled_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
     out |= {f"{k}.scaled": v for k, v in incremental(test.stat, test.df, null.stat, null.df).items()}
     if not math.isnan(test.h1):
         out |= {"scaling.factor.h1": test.h1, "scaling.factor.h0": test.h0}
-    family = rmsea_family(test.stat, test.df, n, groups)
+    shifted = test.kind in ("scaled.shifted", "mean.var.adjusted") or not test.factor > 0
+    family = rmsea_family(test.stat, test.df, n, groups) if shifted else rmsea_family(standard_test(fit).stat, test.factor * test.df, n, groups)
     out |= {f"{k}.scaled": family[k] for k in ("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue", "rmsea.notclose.pvalue")}
     if fit.sample.likelihood and fit.sample.kind != "fiml" or fit.sample.kind == "least_squares" and not fit.table.ordered:
         out |= _robust(fit, base, test, null, n)
@@ -54,7 +55,9 @@ def _robust(fit: SemFit, base: Baseline, test: ScaledTest, null: ScaledTest, n: 
     stat, df, c = standard_test(fit).stat, float(standard_test(fit).df), test.mean_factor
     cb = null.mean_factor
     if df <= 0:
-        return dict.fromkeys(("cfi.robust", "tli.robust", "nnfi.robust", "rni.robust", "rmsea.robust"), math.nan)
+        return dict.fromkeys(("cfi.robust", "tli.robust", "nnfi.robust", "rni.robust"), math.nan) | dict.fromkeys(
+            ("rmsea.robust", "rmsea.ci.lower.robust", "rmsea.ci.upper.robust", "rmsea.pvalue.robust", "rmsea.notclose.pvalue.robust"), math.nan
+        )
     t1, t2 = max(stat - c * df, 0.0), max(base.chisq - cb * base.df, stat - c * df, 0.0)
     out = {"cfi.robust": 1.0 - t1 / t2 if t2 > 0 else 1.0}
     tli = 1.0 - (stat - c * df) * base.df / ((base.chisq - cb * base.df) * df)
