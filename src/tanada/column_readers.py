@@ -83,7 +83,8 @@ def _encode(array: Any) -> tuple[NDArray[Any], list[Any]]:
         array = array.combine_chunks() if array.num_chunks != 1 else array.chunk(0)
     encoded = array.dictionary_encode() if not pa.types.is_dictionary(array.type) else array
     indices = encoded.indices
-    codes = indices.fill_null(-1) if indices.null_count else indices
+    codes = indices.cast(pa.int32())
+    codes = codes.fill_null(-1) if codes.null_count else codes
     return codes.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
 
 
@@ -130,10 +131,11 @@ def from_polars(name: str, series: Any) -> Column:
         missing = series.is_null().to_numpy()
         fill: Any = False if dtype == pl.Boolean else 0
         return number_column(name, series.fill_null(fill).to_numpy(), missing)
-    if dtype == pl.Enum or dtype == pl.Categorical:
+    if dtype == pl.Enum:
         codes = series.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
-        labels = series.cat.get_categories().to_list()
-        return factor_column(name, codes, labels, False) if dtype == pl.Enum else _unordered(name, codes, labels)
+        return factor_column(name, codes, dtype.categories.to_list(), False)
+    if dtype == pl.Categorical:
+        return _unordered(name, *_polars_strings(series.cast(pl.String)))
     if dtype == pl.String:
         return text_column(name, *_polars_strings(series))
     if dtype.is_temporal():
@@ -143,7 +145,7 @@ def from_polars(name: str, series: Any) -> Column:
     raise DataError(f"column '{name}' holds {dtype} values; numbers, truth values, text or categories are accepted.")
 
 
-def _unordered(name: str, codes: NDArray[Any], labels: list[Any]) -> Column:
+def _unordered(name: str, codes: NDArray[Any], labels: Any) -> Column:
     """polars' Categorical has a pool of categories shared by the process: its order means nothing, so labels are sorted."""
     column = text_column(name, codes, labels)
     return Column(name, "factor", column.values, column.levels, missing=column.missing)

@@ -54,7 +54,7 @@ class Column:
     def numbers(self) -> NDArray[np.float64]:
         """The values of a number or bool column as float64, NaN where missing."""
         out = np.ascontiguousarray(self.values, dtype=np.float64)
-        if self.missing is not None and self.values.dtype.kind != "f":
+        if self.missing is not None:
             out = np.where(self.missing, np.nan, out)
         return out
 
@@ -114,12 +114,17 @@ def factor_of_numbers(values: NDArray[Any], missing: NDArray[np.bool_] | None) -
     if keep.dtype.kind in "iu":
         low, high = int(keep.min()), int(keep.max())
         if high - low <= 4 * keep.size + 1000:  # a table of the range is cheaper than sorting
-            shifted = (keep - low).astype(np.intp)
+            shifted = (keep - keep.dtype.type(low)).astype(np.intp) if keep.dtype.kind == "u" else keep.astype(np.int64) - low
             used = np.zeros(high - low + 1, dtype=bool)
             used[shifted] = True
             codes = (np.cumsum(used, dtype=np.int32) - 1)[shifted]
             return _with_missing(codes, missing), number_labels(np.flatnonzero(used) + low)
-    unique, inverse = np.unique(keep, return_inverse=True)
+    if keep.size > 100_000:  # hashing beats sorting
+        import pandas as pd
+
+        inverse, unique = pd.factorize(keep, sort=True)
+    else:
+        unique, inverse = np.unique(keep, return_inverse=True)
     return _with_missing(inverse.astype(np.int32), missing), number_labels(unique)
 
 
@@ -151,14 +156,14 @@ def number_column(name: str, values: NDArray[Any], missing: NDArray[np.bool_] | 
     kind = values.dtype.kind
     if values.ndim != 1:
         raise DataError(f"column '{name}' has {values.ndim} dimensions; a column is a vector.")
+    if missing is not None and not missing.any():
+        missing = None
     if kind == "f":
         if not np.isfinite(values.sum()):
             mask = np.isnan(values)
             missing = mask if missing is None else mask | missing
             missing = missing if missing.any() else None
         return Column(name, "number", values, missing=missing)
-    if missing is not None and not missing.any():
-        missing = None
     if kind == "b":
         return Column(name, "bool", values, missing=missing)
     if kind in "iu":

@@ -137,8 +137,9 @@ def _from_narwhals(data: Any) -> Frame:
         raise DataError(
             f"data is {_article(data)}; a data frame (pandas, polars, pyarrow, ...) or a mapping of column names to arrays is accepted."
         ) from None
-    if isinstance(wrapped, nw.Series):
-        raise DataError("data is a single column; a data frame is accepted.")
+    native = wrapped.to_native()
+    if native is not data:
+        return read_frame(native)
     eager = wrapped.collect() if isinstance(wrapped, nw.LazyFrame) else wrapped
     table = eager.to_arrow()
     return Frame(data, "other", table, table.column_names, table.num_rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from tanada.data.bundled import check_library
 from tanada.errors import DataError, did_you_mean
@@ -124,18 +125,17 @@ def _zero_padded(file: Path, table: Any, options: dict[str, Any]) -> list[str]:
     return [c for c in names if text[c].str.match(r"^\s*0\d", na=False).any()]
 
 
-def _parquet(file: Path, name: str | None, encoding: str | None) -> Any:
-    needs("pyarrow", ".parquet files", "io")
-    import pandas as pd
+def _columnar(function: str) -> Callable[[Path, str | None, str | None], Any]:
+    def reader(file: Path, name: str | None, encoding: str | None) -> Any:
+        pyarrow = needs("pyarrow", f"{file.suffix} files", "io")
+        import pandas as pd
 
-    return pd.read_parquet(file)
+        try:
+            return getattr(pd, function)(file)
+        except (pyarrow.ArrowInvalid, OSError) as error:
+            raise DataError(f"'{file.name}' cannot be read: {str(error).splitlines()[0]}.") from None
 
-
-def _feather(file: Path, name: str | None, encoding: str | None) -> Any:
-    needs("pyarrow", ".feather files", "io")
-    import pandas as pd
-
-    return pd.read_feather(file)
+    return reader
 
 
 def _json(file: Path, name: str | None, encoding: str | None) -> Any:
@@ -151,7 +151,7 @@ def _r_data(file: Path, name: str | None, encoding: str | None) -> Any:
     pyreadr = needs("pyreadr", "R data files", "io")
     try:
         found = pyreadr.read_r(str(file))
-    except pyreadr.custom_errors.PyreadrError as error:
+    except (pyreadr.custom_errors.PyreadrError, pyreadr.custom_errors.LibrdataError) as error:
         raise DataError(f"'{file.name}' cannot be read as R data: {error}.") from None
     if not found:
         raise DataError(f"'{file.name}' holds no data frame.")
@@ -172,8 +172,11 @@ def _excel(file: Path, name: str | None, encoding: str | None) -> Any:
     needs("openpyxl", ".xlsx files", "io")
     import pandas as pd
 
-    sheets = pd.read_excel(file, sheet_name=None)
-    filled = {k: v for k, v in sheets.items() if v.shape[1]}
+    try:
+        sheets = pd.read_excel(file, sheet_name=None, dtype=object)  # cells keep their own type: text "007" is not a number
+    except (ValueError, BadZipFile) as error:
+        raise DataError(f"'{file.name}' cannot be read as a spreadsheet: {error}.") from None
+    filled = {k: v.infer_objects() for k, v in sheets.items() if v.shape[1]}
     return _choose(filled or sheets, name, file, "sheet")
 
 
@@ -213,10 +216,10 @@ _READERS: dict[str, Callable[[Path, str | None, str | None], Any]] = {
     ".tsv": _read_text("\t"),
     ".tab": _read_text("\t"),
     ".txt": _read_text(None),
-    ".parquet": _parquet,
-    ".pq": _parquet,
-    ".feather": _feather,
-    ".arrow": _feather,
+    ".parquet": _columnar("read_parquet"),
+    ".pq": _columnar("read_parquet"),
+    ".feather": _columnar("read_feather"),
+    ".arrow": _columnar("read_feather"),
     ".json": _json,
     ".rds": _r_data,
     ".rda": _r_data,
