@@ -19,6 +19,8 @@ FamilyEntry lognormal_family();
 FamilyEntry skew_normal_family();
 FamilyEntry genpois_family();
 FamilyEntry bell_family();
+FamilyEntry tweedie_family();
+FamilyEntry compois_family();
 FamilyEntry cumulative_family();
 std::vector<FamilyEntry> truncated_families();
 

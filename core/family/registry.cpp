@@ -12,7 +12,8 @@ const std::vector<FamilyEntry>& family_entries() {
     std::vector<FamilyEntry> all = {gaussian_family(),     binomial_family(), poisson_family(),          nbinom1_family(),
                                     nbinom2_family(),      gamma_family(),    inverse_gaussian_family(), beta_family(),
                                     ordered_beta_family(), betabinomial_family(), student_family(),      lognormal_family(),
-                                    skew_normal_family(),  genpois_family(),  bell_family(),             cumulative_family()};
+                                    skew_normal_family(),  genpois_family(),  bell_family(),             tweedie_family(),
+                                    compois_family(),      cumulative_family()};
     for (FamilyEntry& e : truncated_families()) all.push_back(std::move(e));
     return all;
   }();

@@ -2,6 +2,7 @@
 #include "family/special.hpp"
 
 #include <limits>
+#include <vector>
 
 namespace tanada {
 
@@ -10,6 +11,8 @@ namespace {
 // B_2k / (2k (2k - 1)), k = 1..8.
 constexpr double kStirling[8] = {1.0 / 12,     -1.0 / 360, 1.0 / 1260,        -1.0 / 1680,
                                  1.0 / 1188,   -691.0 / 360360, 1.0 / 156,    -3617.0 / 122400};
+
+constexpr int kFactorials = 4096;
 
 // S(x) = log Gamma(x) - [(x - 1/2) log x - x + log(2 pi)/2] and its derivatives, x >= 10.
 void stirling_error(double x, int order, double* f) {
@@ -69,15 +72,15 @@ void log_gamma(double x, int order, double* f) {
 
 double log_factorial(double y) {
   static const auto table = [] {
-    std::array<double, 256> t{};
-    for (int i = 0; i < 256; ++i) {
+    std::vector<double> t(kFactorials);
+    for (int i = 0; i < kFactorials; ++i) {
       double f[4];
       log_gamma(i + 1.0, 0, f);
       t[i] = i < 2 ? 0.0 : f[0];
     }
     return t;
   }();
-  if (y >= 0 && y < 256 && y == std::floor(y)) return table[static_cast<int>(y)];
+  if (y >= 0 && y < kFactorials && y == std::floor(y)) return table[static_cast<int>(y)];
   double f[4];
   if (!(y > -1.0)) return std::numeric_limits<double>::infinity();
   log_gamma(y + 1.0, 0, f);

@@ -10,7 +10,7 @@ namespace tanada {
 constexpr double kLogSqrt2Pi = 0.918938533204672741780329736406;
 constexpr double kPi = 3.14159265358979323846264338328;
 
-// log y! for y >= 0 (integers up to 255 from a table).
+// log y! for y >= 0 (integers up to 4095 from a table).
 double log_factorial(double y);
 double log_choose(double n, double y);
 // log Gamma(x), x > 0, and the polygamma functions: f[0..order].

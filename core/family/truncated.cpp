@@ -20,7 +20,8 @@ FamilyEntry truncated(FamilyEntry parent) {
 }  // namespace
 
 std::vector<FamilyEntry> truncated_families() {
-  return {truncated(poisson_family()), truncated(nbinom1_family()), truncated(nbinom2_family()), truncated(genpois_family())};
+  return {truncated(poisson_family()), truncated(nbinom1_family()), truncated(nbinom2_family()), truncated(genpois_family()),
+          truncated(compois_family())};
 }
 
 }  // namespace tanada
