@@ -67,22 +67,44 @@ def show(value: Any) -> str:
     return value if isinstance(value, str) and "\n" in value else str(value) if hasattr(value, "_repr_html_") else repr(value)
 
 
-def run_block(code: str, namespace: dict[str, Any], name: str) -> str:
-    """Executes a block; returns what it printed and the value of its last expression."""
+def number(value: float) -> str:
+    """A number of a table: four digits that matter, no needless exponent."""
+    if value != value:
+        return ""
+    size = abs(value)
+    if size and (size < 1e-3 or size >= 1e7):
+        return f"{value:.2e}"
+    return f"{value:.1f}" if size >= 1000 else f"{value:.4g}"
+
+
+def table_html(value: Any) -> str:
+    """A pandas data frame (or series) as a plain table; long ones are cut in the middle."""
+    frame = value.to_frame() if value.ndim == 1 else value
+    plain = type(frame.index).__name__ == "RangeIndex" and frame.index.name is None or frame.index.dtype.kind in "iu" and frame.index.name is None
+    names = frame.columns.name is None and frame.columns.dtype.kind == "i"
+    text = frame.to_html(index=not plain, header=not names, border=0, float_format=number, max_rows=14, na_rep="", classes="frame", justify="left")
+    return '<div class="frame">' + re.sub(r"\n\s*", "", text) + "</div>"
+
+
+def run_block(code: str, namespace: dict[str, Any], name: str) -> tuple[str, str]:
+    """Executes a block; returns what it printed, with the value of its last expression, and a table if that is a data frame."""
     tree = ast.parse(code, filename=name)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     out = io.StringIO()
+    table = ""
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.showwarning = lambda message, *_args, **_kw: print(f"{message}", file=out)
         exec(compile(tree, name, "exec"), namespace)  # noqa: S102
         if last is not None and not code.rstrip().endswith(";"):
-            text = show(eval(compile(ast.Expression(last.value), name, "eval"), namespace))  # noqa: S307
-            if text:
+            value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)  # noqa: S307
+            if type(value).__module__.startswith("pandas") and hasattr(value, "to_frame" if value.ndim == 1 else "to_html"):
+                table = table_html(value)
+            elif text := show(value):
                 print(text, file=out)
         elif last is not None:
             exec(compile(ast.Module([last], []), name, "exec"), namespace)  # noqa: S102
-    return out.getvalue().rstrip("\n")
+    return out.getvalue().rstrip("\n"), table
 
 
 def prepare() -> None:
@@ -142,11 +164,12 @@ def render(text: str, page: str, folder: Path) -> Rendered:
             block += run_and_format(code, namespace, where, words, TanadaError)
             for figure in plt.get_fignums():
                 name = f"{stem}-{len(result.figures) + 1}.png"
-                plt.figure(figure).savefig(folder / name)
+                shown = plt.figure(figure)
+                shown.savefig(folder / name)
                 result.figures[name] = folder / name
                 label = caption[1] if caption else ""
                 up = "../" * page.count("/")
-                block += ["", f"![{label}]({up}figures/{name}){{ loading=lazy }}"]
+                block += ["", f"![{label}]({up}figures/{name}){{ loading=lazy width="{round(95 * shown.get_size_inches()[0])}" }}"]
                 if label:
                     block += ["", f"<p class=\"caption\" markdown>{label}</p>"]
             plt.close("all")
@@ -158,7 +181,7 @@ def render(text: str, page: str, folder: Path) -> Rendered:
 
 def run_and_format(code: str, namespace: dict[str, Any], where: str, words: set[str], expected: type[BaseException]) -> list[str]:
     try:
-        output = run_block(code, namespace, where)
+        output, table = run_block(code, namespace, where)
     except expected as error:
         if "raises" not in words:
             raise ExampleError(f"{where}:\n{code}\n{traceback.format_exc()}") from error
@@ -167,9 +190,11 @@ def run_and_format(code: str, namespace: dict[str, Any], where: str, words: set[
         raise ExampleError(f"{where}:\n{code}\n{traceback.format_exc()}") from error
     if "raises" in words:
         raise ExampleError(f"{where}: should raise a TanadaError and does not:\n{code}")
-    if not output or "quiet" in words:
+    if "quiet" in words:
         return []
-    return ["", output] if "markdown" in words else ["", "``` { .text .output }", output, "```"]
+    if "markdown" in words:
+        return ["", output]
+    return (["", "``` { .text .output }", output, "```"] if output else []) + (["", table] if table else [])
 
 
 def rendered_page(path: Path, stamp: str) -> Rendered:

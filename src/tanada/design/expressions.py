@@ -230,9 +230,11 @@ def _learn_column(column: Column) -> dict[str, Any]:
 
 
 def refuse_numbers_as_text(column: Column, n: int) -> None:
-    """Text with many levels that all read as numbers is a mistake of reading the data, not a factor."""
+    """Text with many levels that all read as numbers is a mistake of reading the data, not a factor; leading zeros mark identifiers."""
     levels = column.factor[1]
     if len(levels) <= min(MANY_LEVELS, max(FEW_LEVELS, n // 2)) or not all(reads_as_number(v) for v in levels):
+        return
+    if any(len(v) > 1 and v[0] == "0" and v[1].isdigit() for v in levels):
         return
     shown = ", ".join(f"'{v}'" for v in levels[:3])
     raise DataError(
