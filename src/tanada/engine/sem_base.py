@@ -56,7 +56,7 @@ class Sample(Protocol):
 
     def h1(self) -> H1: ...
 
-    def objective(self, model: Any) -> Any: ...
+    def objective(self, model: Any, table: ParameterTable, values: Array) -> Any: ...
 
     def x_loglik(self) -> float:
         """Log-likelihood of the fixed exogenous variables, which the reported log-likelihood leaves out."""
@@ -73,7 +73,7 @@ def build(sample: Sample, table: ParameterTable, values: Array) -> Built:
     model = _core.SemModel(
         table.n_free, [_core.SemBlock(len(m.ov), len(m.lv), m.slot.astype(np.int8), m.row, m.col, m.free, m.value) for m in maps]
     )
-    return Built(table, maps, model, sample.objective(model), values)
+    return Built(table, maps, model, sample.objective(model, table, values), values)
 
 
 def exogenous_values(table: ParameterTable, values: Array, ov: Mapping[int, Sequence[str]], moments: Mapping[int, Moments]) -> Array:

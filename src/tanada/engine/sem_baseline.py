@@ -44,18 +44,26 @@ def block_moments(table: ParameterTable, b: Block, full: bool) -> list[Row]:
             exo = fixed.get((u, v)) or fixed.get((v, u))
             if exo is not None:
                 rows.append(replace(exo))
+            elif u == v and u in table.ordered:
+                rows.append(Row(u, "~~", v, b.number, b.group, b.level, user=False, free=0, value=1.0))
             elif u == v or full or (u in b.roles.x and v in b.roles.x):
                 rows.append(Row(u, "~~", v, b.number, b.group, b.level, user=False, free=1))
+    rows += _threshold_rows(table, b)
     if table.meanstructure:
         both = _both(table, b)
         for v in ov:
             if (v, "") in fixed:
                 rows.append(replace(fixed[v, ""]))
-            elif v in both:
+            elif v in both or v in table.ordered:
                 rows.append(Row(v, "~1", "", b.number, b.group, b.level, user=False, free=0, value=0.0))
             else:
                 rows.append(Row(v, "~1", "", b.number, b.group, b.level, user=False, free=1))
     return rows
+
+
+def _threshold_rows(table: ParameterTable, b: Block) -> list[Row]:
+    """Free thresholds and unit scales of ordered variables."""
+    return [replace(r, free=1, value=None, label="") if r.op == "|" else replace(r, free=0, value=1.0, label="") for r in table.rows if r.block == b.number and r.op in ("|", "~*~")]
 
 
 def _both(table: ParameterTable, b: Block) -> set[str]:
@@ -80,10 +88,11 @@ def n_moments(table: ParameterTable) -> int:
     """Number of sample moments that the model has to explain: those of the unrestricted model less the fixed exogenous ones."""
     out = 0
     for b in table.blocks:
-        p = len(b.roles.ov)
-        out += p * (p + 1) // 2
+        p, ordered = len(b.roles.ov), sum(v in table.ordered for v in b.roles.ov)
+        out += p * (p + 1) // 2 - ordered
+        out += sum(1 for r in table.rows if r.block == b.number and r.op == "|")
         if table.meanstructure:
-            out += p - len(_both(table, b))
+            out += p - ordered - len(_both(table, b))
     return out - sum(1 for r in table.rows if r.exo and r.value is None and not r.free)
 
 
@@ -93,6 +102,8 @@ def baseline(fit: SemFit, saturate: tuple[int, ...] = ()) -> Baseline:
         return _closed_form(fit)
     b = baseline_fit(fit, saturate)
     loglik = -0.5 * b.value
+    if not fit.sample.likelihood:
+        return Baseline(fit.sample.test_statistic(b.built, b.x), n_moments(fit.table) - b.npar, np.nan, b)
     return Baseline(max(2.0 * (fit.h1.loglik - loglik), 0.0), n_moments(fit.table) - b.npar, loglik, b)
 
 
@@ -108,6 +119,9 @@ def baseline_fit(fit: SemFit, saturate: tuple[int, ...] = ()) -> SemFit:
         ov = fit.sample.ov(table.blocks[r.block - 1])
         m = (moments if r.exo else exact)[r.block]
         j = ov.index(r.lhs)
+        if r.op == "|":
+            start[i] = fit.sample.threshold(r.block, r.lhs, int(r.rhs[1:]))  # type: ignore[attr-defined]
+            continue
         start[i] = r.value if r.value is not None else m.mean[j] if r.op == "~1" else m.cov[j, ov.index(r.rhs)]
     return fit_sem(fit.sample, null, fit.options, start, keep_values=True)
 

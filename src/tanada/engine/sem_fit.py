@@ -15,6 +15,7 @@ from tanada.engine.verdict import Verdict
 from tanada.errors import ModelError
 from tanada.partable.evaluate import Functions
 from tanada.partable.table import ParameterTable
+from tanada.semmodel.matrices import matrices
 from tanada.semmodel.options import SemOptions
 from tanada.semmodel.start import start_values
 
@@ -81,9 +82,19 @@ class SemFit:
         return getattr(self.sample, "scale", 1.0)
 
     def implied(self, block: int) -> tuple[Array, Array]:
-        """Sigma and mu of a block (number from 1)."""
+        """Sigma and mu of a block (number from 1); ordered variables in units of their underlying variable's standard deviation."""
+        if self.table.ordered:
+            return self._implied_ordered(block)
         cov, mean = self.built.model.implied(block - 1, self.x)
         return np.asarray(cov), np.asarray(mean)
+
+    def _implied_ordered(self, block: int) -> tuple[Array, Array]:
+        m = self.built.maps[block - 1]
+        lam, theta, psi, beta, nu, alpha = matrices(m, self.x)
+        A = np.linalg.inv(np.eye(len(m.lv)) - beta) if len(m.lv) else np.zeros((0, 0))
+        cov, mean = lam @ A @ psi @ A.T @ lam.T + theta, nu + lam @ A @ alpha
+        d = np.array([1.0 / np.sqrt(abs(cov[i, i])) if v in self.table.ordered else 1.0 for i, v in enumerate(m.ov)])
+        return cov * np.outer(d, d), np.where(d == 1.0, mean, 0.0)
 
 
 def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: Array | None = None, keep_values: bool = False) -> SemFit:
@@ -100,6 +111,12 @@ def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: A
         Take the moments of exogenous variables from `start` instead of the unrestricted model.
     """
     values = start_values(table, sample.start_moments()) if start is None else start
+    if table.ordered and not keep_values:
+        for i, r in enumerate(table.rows):
+            if r.op == "|" and r.start is None and r.value is None:
+                values[i] = sample.threshold(r.block, r.lhs, int(r.rhs[1:]))  # type: ignore[attr-defined]
+            elif r.op == "~*~" and r.free:
+                values[i] = 1.0
     if not keep_values and any(r.exo for r in table.rows):
         values = exogenous_values(table, values, {b.number: sample.ov(b) for b in table.blocks}, sample.h1().moments)
     built = build(sample, table, values)
@@ -111,6 +128,10 @@ def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: A
         return SemFit(sample, built, functions, options, x0, value, None, Verdict("ok", "The model has no free parameter."), table.notes)
     out, basis = _optimise(built, functions, x0, low, high, options)
     x = np.asarray(out.x)
+    if table.ordered:
+        from tanada.engine.sem_wls import settle_ordered
+
+        built = settle_ordered(built, x, options.parameterization == "theta")
     verdict = sem_verdict(table, built, x, out, basis)
     notes = (*table.notes, *heywood(table, x, basis))
     return SemFit(sample, built, functions, options, x, float(out.value), basis, verdict, notes)

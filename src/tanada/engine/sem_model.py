@@ -9,6 +9,7 @@ from typing import Any
 from tanada.engine.sem_base import Sample
 from tanada.engine.sem_fit import SemFit, fit_sem
 from tanada.engine.sem_single import FimlSample, MomentSample
+from tanada.engine.sem_wls import LeastSquaresSample
 from tanada.engine.sem_twolevel import TwoLevelFimlSample, TwoLevelSample
 from tanada.errors import DataError, ModelError, did_you_mean
 from tanada.partable.build import build_table
@@ -21,7 +22,7 @@ from tanada.syntax.messages import syntax_error
 from tanada.syntax.parse import parse_model
 from tanada.syntax.statements import ModelText
 
-MEAN_ESTIMATORS = ()
+LEAST_SQUARES = ("GLS", "ULS", "WLS", "DWLS", "WLSM", "WLSMV", "ULSM", "ULSMV")
 
 
 def observed_names(model: ModelText) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -46,6 +47,10 @@ def fit_model(text: str, options: SemOptions, data: Any = None, cluster: str | N
     names, x = observed_names(model)
     _check_factors(model, names)
     fiml = options.missing in ("fiml", "ml")
+    if ordered:
+        options, ordered = _ordered_options(options, ordered, names, x, model)
+    elif any(t.op == "|" for s in model.sections for t in s.terms):
+        options, ordered = _ordered_options(options, sorted({t.lhs for s in model.sections for t in s.terms if t.op == "|"}), names, x, model)
     if (data is None) == (sample is None):
         raise DataError("give either data= or sample_cov= with sample_nobs=.")
     if model.levels and cluster is None:
@@ -60,6 +65,20 @@ def fit_model(text: str, options: SemOptions, data: Any = None, cluster: str | N
         read = read_data(data, Request(names, cluster, group, tuple(ordered), fiml, keep_x, weights, model.groups))
     table = build_table(model, table_options(model, options, read, sample), [g.label for g in read.groups], {v: len(c) - 1 for v, c in read.ordered.items()})
     return fit_sem(make_sample(read, table, options), _with_notes(table, read), options, None)
+
+
+def _ordered_options(o: SemOptions, ordered: Any, names: Sequence[str], x: Sequence[str], model: ModelText) -> tuple[SemOptions, tuple[str, ...]]:
+    """Estimator of models with ordered variables, and which variables they are."""
+    if model.levels:
+        raise ModelError("ordered variables in a two-level model are not supported; tn.mixed fits two-level models of one ordered or binary outcome.")
+    chosen = tuple(v for v in names if v not in x) if ordered is True else tuple(ordered)
+    for v in chosen:
+        if v not in names:
+            raise ModelError(f"ordered: '{v}' is not an observed variable of the model.{did_you_mean(v, names)}")
+    estimator = "WLSMV" if o.estimator == "ML" else o.estimator
+    if estimator not in LEAST_SQUARES or estimator == "GLS":
+        raise ModelError(f"estimator='{estimator}' is for continuous variables; ordered variables take 'WLSMV' (the default), 'DWLS', 'ULSMV', 'ULS' or 'WLS'.")
+    return replace(o, estimator=estimator, fixed_x=False), chosen
 
 
 def _with_notes(table: ParameterTable, data: SemData) -> ParameterTable:
@@ -98,6 +117,10 @@ def make_sample(data: SemData, table: ParameterTable, options: SemOptions) -> Sa
     fiml = options.missing in ("fiml", "ml")
     if table.n_levels > 1:
         return TwoLevelFimlSample(data, table) if data.missing else TwoLevelSample(data, table)
+    if data.ordered or options.estimator in LEAST_SQUARES:
+        if fiml:
+            raise ModelError("missing='fiml' is maximum likelihood; least-squares estimators and ordered variables take missing='listwise'.")
+        return LeastSquaresSample(data, table, options.estimator, options.parameterization == "theta")
     if fiml:
         return FimlSample(data, table)
     return MomentSample(data, table, options.likelihood == "wishart")

@@ -58,7 +58,7 @@ class MomentSample:
     def h1(self) -> H1:
         return self._h1
 
-    def objective(self, model: Any) -> Any:
+    def objective(self, model: Any, table: ParameterTable, values: Array) -> Any:
         mean = self.table.meanstructure
         return _core.MomentObjective(model, [(m.n, m.cov, m.mean if mean else None) for m in self._moments.values()])
 
@@ -131,7 +131,7 @@ class FimlSample:
     def h1(self) -> H1:
         return self._h1
 
-    def objective(self, model: Any) -> Any:
+    def objective(self, model: Any, table: ParameterTable, values: Array) -> Any:
         return _core.FimlObjective(model, list(self._rows.values()))
 
     def x_loglik(self) -> float:
@@ -170,14 +170,5 @@ def available_moments(Y: Array) -> Moments:
 
 def saturated_rows(Y: Array, m: Moments) -> tuple[float, Moments]:
     """The unrestricted model of rows with missing values: its log-likelihood and moments."""
-    p = Y.shape[1]
-    i, j = np.tril_indices(p)
-    n = i.size + p
-    slot = np.concatenate([np.full(i.size, 1), np.full(p, 4)]).astype(np.int8)
-    row = np.concatenate([i, np.arange(p)]).astype(np.int32)
-    col = np.concatenate([j, np.zeros(p)]).astype(np.int32)
-    model = _core.SemModel(n, [_core.SemBlock(p, 0, slot, row, col, np.arange(n, dtype=np.int32), np.zeros(n))])
-    free = np.full(n, np.inf)
-    out = _core.FimlObjective(model, [Y]).fit(np.concatenate([m.cov[i, j], m.mean]), -free, free, max_iterations=1000, tol_gradient=1e-7)
-    cov, mean = model.implied(0, np.asarray(out.x))
-    return -0.5 * float(out.value), Moments(m.n, np.asarray(cov), np.asarray(mean))
+    found = _core.h1_fiml(Y)
+    return float(found["loglik"]), Moments(m.n, np.asarray(found["cov"]), np.asarray(found["mean"]))

@@ -38,7 +38,7 @@ class TwoLevelSample:
         g = self.groups[block.group - 1]
         return float(g.y.shape[0] if block.level == 1 else g.n_clusters)
 
-    def objective(self, model: Any) -> Any:
+    def objective(self, model: Any, table: ParameterTable, values: Array) -> Any:
         return _core.TwoLevelObjective(model, [g.as_core() for g in self.groups])
 
     @cached_property
@@ -92,7 +92,7 @@ class TwoLevelFimlSample(TwoLevelSample):
 
     kind = "twolevel_fiml"
 
-    def objective(self, model: Any) -> Any:
+    def objective(self, model: Any, table: ParameterTable, values: Array) -> Any:
         return _core.TwoLevelFimlObjective(model, [g.as_core() for g in self.groups])
 
     def _single(self, k: int) -> Any:

@@ -35,7 +35,7 @@ def chi_square_p(stat: float, df: float) -> float:
 
 def standard_test(fit: SemFit) -> Test:
     """Likelihood-ratio test against the unrestricted model."""
-    stat = 2.0 * (fit.h1.loglik + 0.5 * fit.value)
+    stat = 2.0 * (fit.h1.loglik + 0.5 * fit.value) if fit.sample.likelihood else fit.sample.test_statistic(fit.built, fit.x)  # type: ignore[attr-defined]
     df = n_moments(fit.table) - fit.npar
     return Test(max(stat, 0.0) if df else _zero(stat), df)
 
@@ -119,7 +119,7 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
     test = standard_test(fit)
     n = float(sum(g.n for g in fit.sample.data.groups))
     groups = fit.table.n_groups
-    n -= groups * getattr(fit.sample, "wishart", False)
+    n -= groups * (getattr(fit.sample, "wishart", False) or not fit.sample.likelihood)
     out: dict[str, float] = {"npar": fit.npar, "fmin": _fmin(fit, test, n), "chisq": test.stat, "df": test.df, "pvalue": test.p_value}
     out |= {"baseline.chisq": base.chisq, "baseline.df": base.df, "baseline.pvalue": chi_square_p(base.chisq, base.df)}
     out |= incremental(test.stat, test.df, base.chisq, base.df)
@@ -135,6 +135,8 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
 
 
 def _fmin(fit: SemFit, test: Test, n: float) -> float:
+    if not fit.sample.likelihood:
+        return 0.5 * test.stat / fit.sample.data.nobs
     if fit.table.n_levels == 1:
         return 0.5 * test.stat / n
     values = sum(int((~np.isnan(g.y)).sum()) + int((~np.isnan(g.z)).sum()) for g in fit.sample.groups)  # type: ignore[attr-defined]
@@ -146,6 +148,12 @@ def _residual_measures(fit: SemFit, test: Test, n: float) -> dict[str, float]:
         within, between = level_srmr(fit)
         return {"srmr": within + between, "srmr_within": within, "srmr_between": between}
     d = distances(fit)
+    if fit.table.ordered:
+        out = {"rmr": d["rmr"], "rmr_nomean": d["rmr_nomean"], "srmr": d["srmr_bentler_nomean"]}
+        out |= {k: d[k] for k in ("srmr_bentler", "srmr_bentler_nomean", "crmr", "crmr_nomean")}
+        out |= _sample_size_measures(fit, test, n)
+        del out["ecvi"]
+        return out | {"wrmr": math.sqrt(test.stat * fit.table.n_groups / sum(s.values.size for s in fit.sample.statistics.values()))}  # type: ignore[attr-defined]
     out = {
         "rmr": d["rmr"], "rmr_nomean": d["rmr_nomean"], "srmr": d["srmr_bentler"], "srmr_bentler": d["srmr_bentler"], "srmr_bentler_nomean": d["srmr_bentler_nomean"],
         "crmr": d["crmr"], "crmr_nomean": d["crmr_nomean"], "srmr_mplus": d["srmr_mplus"], "srmr_mplus_nomean": d["srmr_mplus_nomean"],
@@ -158,7 +166,7 @@ def _sample_size_measures(fit: SemFit, test: Test, n: float) -> dict[str, float]
     from scipy.special import gammaincinv
 
     out: dict[str, float] = {}
-    k = sum(len(b.roles.ov) * (len(b.roles.ov) + (3 if fit.table.meanstructure else 1)) // 2 for b in fit.table.blocks)
+    k = n_moments(fit.table) if fit.table.ordered else sum(len(b.roles.ov) * (len(b.roles.ov) + (3 if fit.table.meanstructure else 1)) // 2 for b in fit.table.blocks)
     if test.df > 0 and test.stat > 0:
         for name, p in (("cn_05", 0.95), ("cn_01", 0.99)):
             out[name] = 2.0 * float(gammaincinv(0.5 * test.df, p)) / (test.stat / n) + 1.0

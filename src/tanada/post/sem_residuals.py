@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tanada.engine.sem_fit import SemFit
 from tanada.partable.table import Block
+from tanada.semmodel.gamma import THRESHOLD
 from tanada.semmodel.sample import Moments, smooth
 
 Array = NDArray[np.float64]
@@ -36,6 +37,10 @@ def block_distances(fit: SemFit, m: Moments, cov: Array, mean: Array) -> dict[st
         mplus = cor + np.diag(np.diag(bentler) - np.diag(cor))
         d_raw, d_scaled, d_cor = m.mean - mean, (m.mean - mean) / s, m.mean / s - mean / t
     means = fit.table.meanstructure
+    extra = p
+    if fit.table.ordered:  # thresholds stand in for means
+        d_raw = d_scaled = d_cor = _threshold_residuals(fit, m)
+        extra = len(d_raw)
     stars = p * (p + 1) // 2
     out: dict[str, float] = {}
     for name, matrix, shift, index, count in (
@@ -44,8 +49,14 @@ def block_distances(fit: SemFit, m: Moments, cov: Array, mean: Array) -> dict[st
     ):  # fmt: skip
         total = float((matrix[index] ** 2).sum())
         out[name + "_nomean"] = float(np.sqrt(total / count)) if count else 0.0
-        out[name] = float(np.sqrt((total + float((shift**2).sum())) / (count + p))) if means else out[name + "_nomean"]
+        out[name] = float(np.sqrt((total + float((shift**2).sum())) / (count + extra))) if means else out[name + "_nomean"]
     return out
+
+
+def _threshold_residuals(fit: SemFit, m: Moments) -> Array:
+    block = next(b for b, other, _, _ in pairs(fit) if other is m)
+    s = fit.sample.statistics[block.number]  # type: ignore[attr-defined]
+    return (s.values - np.asarray(fit.built.objective.implied_stats(fit.x, block.number - 1)))[s.kind == THRESHOLD]
 
 
 def distances(fit: SemFit) -> dict[str, float]:
@@ -86,6 +97,12 @@ def gfi(fit: SemFit) -> float:
     """Goodness of fit with the model's normal-theory weight, 1 - e'We / s'Ws (Joreskog & Sorbom); moments of fixed predictors left out of s."""
     top = bottom = 0.0
     n = sum(m.n for _, m, _, _ in pairs(fit))
+    if fit.sample.kind == "least_squares":
+        for k, (block, s) in enumerate(fit.sample.statistics.items()):  # type: ignore[attr-defined]
+            e = s.values - np.asarray(fit.built.objective.implied_stats(fit.x, k))
+            top += s.n * fit.sample.distance(block, e)  # type: ignore[attr-defined]
+            bottom += s.n * fit.sample.distance(block, s.values)  # type: ignore[attr-defined]
+        return 1.0 - top / bottom
     for b, m, cov, mean in pairs(fit):
         inverse = np.linalg.inv(cov)
         fixed = {r.lhs for r in fit.table.rows if r.exo and r.block == b.number}

@@ -56,7 +56,8 @@ def _robust(fit: SemFit, base: Baseline, test: ScaledTest, null: ScaledTest, n: 
     cb = null.mean_factor
     if df <= 0:
         return dict.fromkeys(("cfi.robust", "tli.robust", "nnfi.robust", "rni.robust"), math.nan) | dict.fromkeys(
-            ("rmsea.robust", "rmsea.ci.lower.robust", "rmsea.ci.upper.robust", "rmsea.pvalue.robust", "rmsea.notclose.pvalue.robust"), math.nan
+            ("rmsea.pvalue.robust", "rmsea.notclose.pvalue.robust"), math.nan
+        ) | dict.fromkeys(("rmsea.robust", "rmsea.ci.lower.robust", "rmsea.ci.upper.robust"), 0.0
         )
     t1, t2 = max(stat - c * df, 0.0), max(base.chisq - cb * base.df, stat - c * df, 0.0)
     out = {"cfi.robust": 1.0 - t1 / t2 if t2 > 0 else 1.0}
@@ -66,6 +67,7 @@ def _robust(fit: SemFit, base: Baseline, test: ScaledTest, null: ScaledTest, n: 
     out["rmsea.robust"] = math.sqrt(max((stat - c * df) / (n * df), 0.0) * groups)
     from scipy.special import chndtr
 
+    c = test.factor if test.kind == "scaled.shifted" else c
     scale = c * groups / (n * df)
     out["rmsea.ci.lower.robust"] = math.sqrt(noncentrality(test.stat, df, 0.95) * scale)
     out["rmsea.ci.upper.robust"] = math.sqrt(noncentrality(test.stat, df, 0.05) * scale)

@@ -74,6 +74,8 @@ def _factor(lhs: str, op: str, rhs: str, b: BlockMoments, use_ov: bool) -> float
         return 1.0 / (_residual_sd(lhs, b, use_ov) * _residual_sd(rhs, b, use_ov))
     if op in ("~1", "|"):
         return 1.0 / _sd(lhs, b, use_ov)
+    if op == "~*~":
+        return _sd(lhs, b, use_ov)
     return 1.0
 
 
