@@ -6,6 +6,7 @@ NB_MODULE(_core, m) {
   bind_optim(m);
   bind_family(m);
   bind_covariance(m);
+  bind_laplace(m);
   bind_sem(m);
   bind_gaussian(m);
 }
