@@ -124,6 +124,24 @@ Matrix term_factor(LaplaceEngine& e, int t) {
   return e.state().templates()[place.factor].block(place.offset, place.offset, place.k, place.k).triangularView<Eigen::Lower>();
 }
 
+// Moves of the effects of term t with the parameters: (levels k, parameters).
+Matrix effect_derivatives(LaplaceEngine& e, int t) {
+  const TermPlace& place = e.model().pattern().term(t);
+  const FactorBlock& g = e.model().pattern().factor(place.factor);
+  const Matrix all = e.effect_derivatives();
+  Matrix out(Eigen::Index(g.levels) * place.k, all.cols());
+  for (int l = 0; l < g.levels; ++l)
+    out.middleRows(Eigen::Index(l) * place.k, place.k) = all.middleRows(g.offset + Eigen::Index(l) * g.k + place.offset, place.k);
+  return out;
+}
+
+nb::list term_parameters(LaplaceEngine& e) {
+  nb::list out;
+  for (const auto& t : e.model().terms())
+    if (t.structure) out.append(nb::make_tuple(t.theta_first, t.theta_count));
+  return out;
+}
+
 nb::list theta_info(LaplaceEngine& e) {
   nb::list out;
   for (const auto& i : e.model().theta_info()) out.append(nb::make_tuple(i.name, i.start, i.lower, i.upper, i.scale));
@@ -160,7 +178,8 @@ void bind_laplace(nb::module_& m) {
       .def("hessian", &LaplaceEngine::hessian, nb::arg("psi"), nb::arg("nagq") = 1, nb::call_guard<nb::gil_scoped_release>())
       .def("log_prior", &LaplaceEngine::prior_at, nb::arg("psi"))
       .def("set_response", &LaplaceEngine::set_response, nb::arg("y"))
-      .def("effect_derivatives", &LaplaceEngine::effect_derivatives)
+      .def("effect_derivatives", &effect_derivatives, nb::arg("term"))
+      .def("term_parameters", &term_parameters)
       .def("predictors", &predictors_in_order)
       .def("term_effects", &term_effects, nb::arg("term"))
       .def("term_factor", &term_factor, nb::arg("term"))

@@ -22,12 +22,18 @@ void gauss_hermite(int n, Vector& nodes, Vector& weights) {
   Eigen::SelfAdjointEigenSolver<Matrix> solver;
   solver.computeFromTridiagonal(diagonal, off);
   nodes = solver.eigenvalues();
-  weights = solver.eigenvectors().row(0).transpose().array().square() * std::sqrt(std::numbers::pi);
-  for (int i = 0; i < n / 2; ++i) {  // exact symmetry
-    nodes[n - 1 - i] = 0.5 * (nodes[n - 1 - i] - nodes[i]), nodes[i] = -nodes[n - 1 - i];
-    weights[i] = weights[n - 1 - i] = 0.5 * (weights[i] + weights[n - 1 - i]);
-  }
+  for (int i = 0; i < n / 2; ++i) nodes[n - 1 - i] = 0.5 * (nodes[n - 1 - i] - nodes[i]), nodes[i] = -nodes[n - 1 - i];
   if (n % 2) nodes[n / 2] = 0.0;
+  weights.resize(n);  // Christoffel numbers: 1 / sum of squared orthonormal polynomials, accurate in the tails too
+  for (int i = 0; i < n; ++i) {
+    double before = 0.0, here = std::pow(std::numbers::pi, -0.25), sum = here * here;
+    for (int k = 0; k + 1 < n; ++k) {
+      const double next = nodes[i] * std::sqrt(2.0 / (k + 1)) * here - std::sqrt(static_cast<double>(k) / (k + 1)) * before;
+      before = here, here = next;
+      sum += here * here;
+    }
+    weights[i] = 1.0 / sum;
+  }
 }
 
 // A level's nodes around its mode.

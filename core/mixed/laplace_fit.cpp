@@ -12,6 +12,7 @@ namespace tanada {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kSearchTolerance = 1e-10, kExactTolerance = 1e-16;  // of the inner Newton: decrement of the joint log-density
 constexpr std::size_t kParallelColumns = 1 << 14;  // fewer rows: the Hessian's columns run in parallel instead of the rows
 
 MixedInput scaled(MixedInput input, std::unique_ptr<Scaling>& scaling) {
@@ -69,7 +70,9 @@ Evaluation LaplaceEngine::penalised(LaplaceObjective& objective, const Vector& i
 
 Evaluation LaplaceEngine::evaluate(const Vector& psi, int nagq, Vector* gradient) {
   Vector inner_gradient;
-  const Evaluation e = penalised(objective(nagq), scaling_->inward(psi), gradient ? &inner_gradient : nullptr);
+  LaplaceObjective& own = objective(nagq);
+  own.set_inner_tolerance(kExactTolerance);
+  const Evaluation e = penalised(own, scaling_->inward(psi), gradient ? &inner_gradient : nullptr);
   if (gradient && e.status == Status::ok) *gradient = scaling_->gradient_outward(inner_gradient);
   return e;
 }
@@ -171,8 +174,10 @@ LaplaceFitResult LaplaceEngine::fit(const Vector& start, const LaplaceFitOptions
   Curvature information = [&](const Vector&, Matrix& B) { return own.curvature(B); };
   MinimizeOptions o;
   o.max_iterations = options.max_iterations, o.tol_gradient = options.tol_gradient, o.tol_decrease = options.tol_decrease;
+  own.set_inner_tolerance(kSearchTolerance);
   const MinimizeOutcome found = minimize(deviance, inner, lower(), upper(), o, information);
   Vector g;
+  own.set_inner_tolerance(kExactTolerance);
   const Evaluation last_value = penalised(own, found.x, &g);  // the state belongs to the optimum, whatever was tried last
   out.status = last_value.status;
   if (out.status != Status::ok) {
@@ -196,6 +201,7 @@ Matrix LaplaceEngine::hessian(const Vector& psi, int nagq) {
   const auto d = inner.size();
   Vector g;
   Matrix B;
+  own.set_inner_tolerance(kExactTolerance);
   if (d == 0 || penalised(own, inner, &g).status != Status::ok) return Matrix::Constant(d, d, std::numeric_limits<double>::quiet_NaN());
   own.curvature(B);
   Vector steps(d);
@@ -217,7 +223,7 @@ Matrix LaplaceEngine::difference_hessian(const Vector& inner, const Vector& step
   const Vector u = objective_->u();
   Matrix H = Matrix::Constant(d, d, std::numeric_limits<double>::quiet_NaN());
   auto columns = [&](LaplaceObjective& own, std::size_t begin, std::size_t end) {
-    own.set_inner_tolerance(1e-9);
+    own.set_inner_tolerance(1e-9);  // the error of the first-order move of the modes cancels in the difference
     for (std::size_t j = begin; j < end; ++j) {
       if (held[j]) continue;
       const double up = std::min(steps[j], hi[j] - inner[j]), down = std::min(steps[j], inner[j] - lo[j]);
@@ -230,7 +236,6 @@ Matrix LaplaceEngine::difference_hessian(const Vector& inner, const Vector& step
       };
       if (at(up, above) && at(-down, below)) H.col(j) = (above - below) / (up + down);
     }
-    own.set_inner_tolerance(1e-10);
   };
   const bool split = model_->rows() < kParallelColumns && d > 1 && thread_count() > 1;
   if (split) {

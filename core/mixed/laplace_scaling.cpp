@@ -99,7 +99,11 @@ Matrix Scaling::hessian_outward(const Matrix& H) const {
   if (p == 0) return H;
   Matrix S = Matrix::Identity(d, d);
   S.topLeftCorner(p, p) = T_.inverse();
-  return S.transpose() * H * S;
+  // parameters held at a bound (never coefficients) have rows of NaN, which stay so and must not spread
+  Matrix out = S.transpose() * H.array().isNaN().select(0.0, H).matrix() * S;
+  for (Eigen::Index j = p; j < d; ++j)
+    if (std::isnan(H(j, j))) out.row(j).setConstant(H(j, j)), out.col(j).setConstant(H(j, j));
+  return out;
 }
 
 }  // namespace tanada
