@@ -32,7 +32,9 @@ def collect(folder: Path) -> dict[tuple[str, ...], list[tuple[str, dict[str, Any
             kw = model_call(record)
             if kw is None or kw.get("nagq") == 0:
                 continue
-            kw["link"] = kw.get("link") or {"binomial": "logit", "poisson": "log", "betabinomial": "logit"}.get(kw["family"])
+            kw["link"] = kw.get("link") or {"binomial": "logit", "poisson": "log", "betabinomial": "logit"}.get(
+                kw["family"]
+            )
             name = tuple(f"{k}={v}" for k, v in sorted(kw.items()) if v is not None)
             out[(file, record["data"], *name)].append((key, dict(record, kw=kw)))
     return out
@@ -91,13 +93,18 @@ def compare(fit: Any, records: list[tuple[str, dict[str, Any]]], kw: dict[str, A
 
 
 def fit_model(kw: dict[str, Any], frame: Any) -> Any:
-    from tanada.engine.mixed import fit_mixed
-
     from tanada.design.build import build_design
+    from tanada.engine.mixed_fit import fit_mixed
     from tanada.engine.options import FitOptions
 
     design = build_design(
-        kw["formula"], frame, family=kw["family"], zi=kw.get("zi"), disp=kw.get("disp"), weights=kw.get("weights"), ordinal=kw["family"] == "ordinal"
+        kw["formula"],
+        frame,
+        family=kw["family"],
+        zi=kw.get("zi"),
+        disp=kw.get("disp"),
+        weights=kw.get("weights"),
+        ordinal=kw["family"] == "ordinal",
     )
     return fit_mixed(design.model, FitOptions(kw["family"], kw.get("link"), kw.get("reml", False), kw.get("nagq", 1)))
 

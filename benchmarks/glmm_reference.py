@@ -32,7 +32,9 @@ class Data:
     def load(self, name: str) -> pd.DataFrame:
         info = self.levels[name]
         text = [c["name"] for c in info["columns"] if c["type"] in ("factor", "ordered", "character")]
-        d = pd.read_csv(self.folder / info["file"], dtype=dict.fromkeys(text, str), na_values=["NA"], keep_default_na=False)
+        d = pd.read_csv(
+            self.folder / info["file"], dtype=dict.fromkeys(text, str), na_values=["NA"], keep_default_na=False
+        )
         for c in info["columns"]:
             if c["type"] in ("factor", "ordered"):
                 levels = c["levels"] if isinstance(c["levels"], list) else [c["levels"]]
@@ -63,7 +65,9 @@ class Data:
             "sim_spatial": lambda d: d.assign(one="1"),
             "Owls": lambda d: d.assign(ArrivalTime_c=_standard(d["ArrivalTime"])),
             "grouseticks": lambda d: d.assign(cHEIGHT2=_standard(d["HEIGHT"])),
-            "cbpp": lambda d: d.assign(obs=_rows(d), prop=d["incidence"] / d["size"], period_n=d["period"].astype(float)),
+            "cbpp": lambda d: d.assign(
+                obs=_rows(d), prop=d["incidence"] / d["size"], period_n=d["period"].astype(float)
+            ),
             "Arabidopsis": lambda d: d.assign(**{c: _factor(d[c]) for c in ("nutrient", "gen", "rack")}),
         }.get(name, lambda d: d)
         d = derive(d)

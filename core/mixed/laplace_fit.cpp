@@ -155,6 +155,8 @@ void LaplaceEngine::improve_theta(Vector& inner, const std::vector<bool>& given)
         theta = row == column ? sd[row - 1] : 0.0;
       } else if (std::sscanf(info[j].name.c_str(), "sd(%d)", &row) == 1 && row >= 1 && row <= term.k) {
         theta = sd[row - 1];
+      } else if (std::sscanf(info[j].name.c_str(), "loading(%d,%d)", &row, &column) == 2) {
+        theta = info[j].start * sd.mean();
       } else if (info[j].name.rfind("sd", 0) == 0) {
         theta = sd.mean();
       }
@@ -204,6 +206,7 @@ Matrix LaplaceEngine::hessian(const Vector& psi, int nagq) {
   own.set_inner_tolerance(kExactTolerance);
   if (d == 0 || penalised(own, inner, &g).status != Status::ok) return Matrix::Constant(d, d, std::numeric_limits<double>::quiet_NaN());
   own.curvature(B);
+  if (model_->effects() == 0 && priors_.empty()) return scaling_->hessian_outward(B);  // exact without random effects
   Vector steps(d);
   std::vector<bool> held(d, false);
   const Vector lo = lower(), hi = upper();

@@ -61,6 +61,7 @@ double LaplaceObjective::point(int order) {
 }
 
 bool LaplaceObjective::factorise() {
+  if (model_.effects() == 0) return true;
   system_.accumulate(D_.data(), model_.predictors());
   return system_.factor(L_);
 }
@@ -68,7 +69,8 @@ bool LaplaceObjective::factorise() {
 // Damped Newton on the joint log-density. Where M is not positive definite the step uses the concave part of every row; the reported M
 // is never that one. Ends with third derivatives and the factor of M at the mode.
 Status LaplaceObjective::find_modes() {
-  const int top = model_.predictors() == 1 ? 3 : 2;
+  const int needed = model_.effects() == 0 ? 2 : 3;  // third derivatives serve the gradient of log|M|
+  const int top = model_.predictors() == 1 ? needed : 2;
   joint_ = point(top);
   if (!std::isfinite(joint_)) return Status::not_finite;
   decrement_ = 0.0;
@@ -88,9 +90,9 @@ Status LaplaceObjective::find_modes() {
     decrement_ = score_.dot(step_);
     if (!std::isfinite(decrement_)) return Status::not_finite;
     const bool close = decrement_ < tolerance_;
-    if (close && exact && order_reached_ == 3) return Status::ok;
+    if (close && exact && order_reached_ >= needed) return Status::ok;
     if (close && !exact) return Status::not_positive_definite;
-    const int order = top == 3 || decrement_ < 1e-3 ? 3 : 2;
+    const int order = top == 3 || decrement_ < 1e-3 ? needed : 2;
     // line search
     trial_ = u_;
     const double before = joint_, noise = 1e-13 * std::max(std::abs(before), 1.0);
@@ -103,7 +105,7 @@ Status LaplaceObjective::find_modes() {
     }
     if (!found) {
       u_ = trial_;
-      joint_ = point(3);
+      joint_ = point(needed);
       if (decrement_ > 1e-6 || !factorise()) return Status::inner_failed;
       return Status::ok;
     }

@@ -11,7 +11,20 @@ class Case:
     `predictors`: list of (X, offset, first); `terms`: list of dicts (predictor, codes, levels, Z, kind).
     """
 
-    def __init__(self, family, y, predictors, terms, *, link="", zero_inflated=False, options=(), trials=None, weights=None, priors=()):
+    def __init__(
+        self,
+        family,
+        y,
+        predictors,
+        terms,
+        *,
+        link="",
+        zero_inflated=False,
+        options=(),
+        trials=None,
+        weights=None,
+        priors=(),
+    ):
         n = len(y)
         self.family, self.link, self.zero_inflated, self.options = family, link, zero_inflated, list(options)
         self.y = np.asarray(y, float)
@@ -70,7 +83,15 @@ class Case:
 
     def derivatives(self, eta, order):
         return _core.family_evaluate(
-            self.family, self.link, self.zero_inflated, self.options, self.y, self.trials, self.weights, np.ascontiguousarray(eta), order
+            self.family,
+            self.link,
+            self.zero_inflated,
+            self.options,
+            self.y,
+            self.trials,
+            self.weights,
+            np.ascontiguousarray(eta),
+            order,
         )
 
     def fixed(self, beta):
@@ -139,7 +160,9 @@ def build(kind, seed=1, n=60):
     if kind == "logit slope":
         return Case("binomial", binary, [(X, zero, 0)], [slope]), np.array([0.2, 0.4, 0.8, 0.2, 0.5])
     if kind == "probit crossed":
-        return Case("binomial", binary, [(X, zero, 0)], [intercept, crossed], link="probit"), np.array([0.2, 0.4, 0.6, 0.5])
+        return Case("binomial", binary, [(X, zero, 0)], [intercept, crossed], link="probit"), np.array(
+            [0.2, 0.4, 0.6, 0.5]
+        )
     if kind == "poisson crossed slope":
         return Case("poisson", count, [(X, 0.1 * x, 0)], [slope, crossed]), np.array([0.2, 0.4, 0.6, -0.3, 0.4, 0.5])
     if kind == "poisson nested":
@@ -149,15 +172,25 @@ def build(kind, seed=1, n=60):
     if kind == "nbinom2":
         return Case("nbinom2", count, [(X, zero, 0), (one, zero, 2)], [slope]), np.array([0.2, 0.4, 0.8, 0.5, 0.2, 0.5])
     if kind == "nbinom2 dispersion model":
-        return Case("nbinom2", count, [(X, zero, 0), (X, zero, 2)], [intercept], weights=rng.uniform(0.5, 2, n)), np.array([0.2, 0.4, 0.8, 0.1, 0.5])
+        return Case(
+            "nbinom2", count, [(X, zero, 0), (X, zero, 2)], [intercept], weights=rng.uniform(0.5, 2, n)
+        ), np.array([0.2, 0.4, 0.8, 0.1, 0.5])
     if kind == "zip random zi":
         y = count * (rng.random(n) < 0.7)
-        terms = [intercept, {"predictor": 1, "codes": g, "levels": 7, "Z": one, "kind": "us"}, {"predictor": 1, "codes": h, "levels": 5, "Z": one, "kind": "us"}]
-        return Case("poisson", y, [(X, zero, 0), (X, zero, 2)], terms, zero_inflated=True), np.array([0.4, 0.4, -0.8, 0.1, 0.6, 0.5, 0.4])
+        terms = [
+            intercept,
+            {"predictor": 1, "codes": g, "levels": 7, "Z": one, "kind": "us"},
+            {"predictor": 1, "codes": h, "levels": 5, "Z": one, "kind": "us"},
+        ]
+        return Case("poisson", y, [(X, zero, 0), (X, zero, 2)], terms, zero_inflated=True), np.array(
+            [0.4, 0.4, -0.8, 0.1, 0.6, 0.5, 0.4]
+        )
     if kind == "gaussian dispersion effects":
         y = eta + rng.normal(size=n)
         terms = [slope, {"predictor": 1, "codes": g, "levels": 7, "Z": one, "kind": "us"}]
-        return Case("gaussian", y, [(X, zero, 0), (X, zero, 2)], terms), np.array([0.4, 0.4, 0.1, 0.1, 0.6, 0.2, 0.4, 0.3])
+        return Case("gaussian", y, [(X, zero, 0), (X, zero, 2)], terms), np.array(
+            [0.4, 0.4, 0.1, 0.1, 0.6, 0.2, 0.4, 0.3]
+        )
     raise KeyError(kind)
 
 

@@ -60,7 +60,9 @@ def test_gradient_is_that_of_the_rule(kind, points):
     engine = case.engine()
     _, gradient, status = engine.evaluate(psi, points)
     assert status == "ok"
-    np.testing.assert_allclose(gradient, numeric_gradient(lambda x: engine.evaluate(x, points)[0], psi), rtol=5e-6, atol=5e-5)
+    np.testing.assert_allclose(
+        gradient, numeric_gradient(lambda x: engine.evaluate(x, points)[0], psi), rtol=5e-6, atol=5e-5
+    )
 
 
 def test_one_point_is_laplace():

@@ -32,7 +32,9 @@ def test_gradient_at_singular_templates(kind):
     value, gradient, status = engine.evaluate(psi)
     assert status == "ok"
     assert value == pytest.approx(case.laplace(psi), abs=1e-8)
-    np.testing.assert_allclose(gradient, numeric_gradient(lambda x: engine.evaluate(x)[0], psi, 1e-5), rtol=2e-6, atol=2e-5)
+    np.testing.assert_allclose(
+        gradient, numeric_gradient(lambda x: engine.evaluate(x)[0], psi, 1e-5), rtol=2e-6, atol=2e-5
+    )
 
 
 def test_laplace_of_a_gaussian_model_is_exact():
@@ -41,7 +43,12 @@ def test_laplace_of_a_gaussian_model_is_exact():
     X = np.column_stack([np.ones(n), rng.normal(size=n)])
     g = grouping(rng, n, 6)
     y = X @ [1.0, 0.5] + rng.normal(size=6)[g] + rng.normal(size=n)
-    case = Case("gaussian", y, [(X, np.zeros(n), 0), (np.ones((n, 1)), np.zeros(n), 2)], [{"predictor": 0, "codes": g, "levels": 6, "Z": X, "kind": "us"}])
+    case = Case(
+        "gaussian",
+        y,
+        [(X, np.zeros(n), 0), (np.ones((n, 1)), np.zeros(n), 2)],
+        [{"predictor": 0, "codes": g, "levels": 6, "Z": X, "kind": "us"}],
+    )
     psi = np.array([0.8, 0.4, -0.1, 0.9, 0.3, 0.4])
     L = np.array([[0.9, 0.0], [0.3, 0.4]])
     Z = np.zeros((n, 12))
@@ -120,7 +127,12 @@ def test_a_zero_variance_is_reached():
     g = np.repeat(np.arange(20), 10).astype(np.int32)
     y = np.tile([0.0, 1.0], 100)  # less variation between groups than by chance
     rng.shuffle(y[:4])
-    case = Case("binomial", y, [(np.ones((n, 1)), np.zeros(n), 0)], [{"predictor": 0, "codes": g, "levels": 20, "Z": np.ones((n, 1)), "kind": "us"}])
+    case = Case(
+        "binomial",
+        y,
+        [(np.ones((n, 1)), np.zeros(n), 0)],
+        [{"predictor": 0, "codes": g, "levels": 20, "Z": np.ones((n, 1)), "kind": "us"}],
+    )
     fit = case.engine().fit(np.array([0.0, 1.0]))
     assert fit["converged"] and fit["psi"][1] == 0.0
     assert np.isnan(fit["hessian"][1, 1]) and fit["hessian"][0, 0] > 0

@@ -132,7 +132,9 @@ def _check(data: ModelData, options: FitOptions) -> None:
             )
 
 
-def _optimise(inputs: GlmmInput, options: FitOptions, engine: Any, layout: Layout, start: Array | None) -> dict[str, Any]:
+def _optimise(
+    inputs: GlmmInput, options: FitOptions, engine: Any, layout: Layout, start: Array | None
+) -> dict[str, Any]:
     """The best of one or two runs: a second start is tried when the first did not converge or ended at a bound."""
     control, given = options.control, dict(options.start or {})
     info = engine.theta_info()
@@ -141,7 +143,9 @@ def _optimise(inputs: GlmmInput, options: FitOptions, engine: Any, layout: Layou
     if given.get("theta") is not None:
         theta = np.asarray(given["theta"], float).ravel()
         if len(theta) != len(info):
-            raise ModelError(f"start['theta'] has {len(theta)} values; this model has {len(info)} covariance parameters.")
+            raise ModelError(
+                f"start['theta'] has {len(theta)} values; this model has {len(info)} covariance parameters."
+            )
         theta_given = [True] * len(info)
     settings = {
         "nagq": options.nagq,
@@ -170,7 +174,9 @@ def _sound(outcome: dict[str, Any]) -> bool:
     return outcome["status"] == "ok" and bool(outcome["converged"])
 
 
-def _second(inputs: GlmmInput, engine: Any, first: dict[str, Any], theta: Array, settings: dict[str, Any]) -> dict[str, Any]:
+def _second(
+    inputs: GlmmInput, engine: Any, first: dict[str, Any], theta: Array, settings: dict[str, Any]
+) -> dict[str, Any]:
     psi = np.concatenate([start_coefficients(inputs), theta])
     second = engine.fit(psi, glm_start=False, theta_given=[True] * len(theta), **settings)
     usable = second["status"] == "ok" and np.isfinite(second["deviance"])
@@ -195,7 +201,15 @@ def _assemble(inputs: GlmmInput, options: FitOptions, engine: Any, layout: Layou
     vcov = _full_vcov(inputs, engine, layout, curvature.vcov, flat_vcov)
     fixed = params.index("fixed")
     beta = {c.name: values[params.index(f"fixed:{c.name}")] for c in data.components}
-    method = "REML" if inputs.flat else "Laplace" if options.nagq == 1 and inputs.terms else f"AGQ({options.nagq})" if inputs.terms else "ML"
+    method = (
+        "REML"
+        if inputs.flat
+        else "Laplace"
+        if options.nagq == 1 and inputs.terms
+        else f"AGQ({options.nagq})"
+        if inputs.terms
+        else "ML"
+    )
     verdict, notes = glmm_verdict.judge(inputs, layout, values, outcome, curvature, terms, eta)
     thresholds = threshold_basis(inputs, values[params.index("threshold")]) if info.ordinal else None
     extra: dict[str, Any] = {
@@ -221,8 +235,8 @@ def _assemble(inputs: GlmmInput, options: FitOptions, engine: Any, layout: Layou
         terms=terms,
         sigma=_sigma(inputs, params, values),
         loglik=-0.5 * (float(outcome["deviance"]) + constant),
-        fitted=_fitted(inputs, eta, thresholds),
-        eta=np.ascontiguousarray(eta[:, 0]),
+        known_fitted=_fitted(inputs, eta, thresholds),
+        known_eta=np.ascontiguousarray(eta[:, 0]),
         verdict=verdict,
         objective=GlmmObjective(inputs, options, engine, layout, constant),
         notes=notes,

@@ -79,11 +79,28 @@ class GlmmInput:
         for factor, component, Z, kind, options in terms:
             levels, codes = factors[factor]
             out.append(
-                dict(predictor=self.predictor_of(component), codes=codes, levels=levels, Z=Z, kind=kind, flat=False, **options)
+                dict(
+                    predictor=self.predictor_of(component),
+                    codes=codes,
+                    levels=levels,
+                    Z=Z,
+                    kind=kind,
+                    flat=False,
+                    **options,
+                )
             )
         if self.flat_design is not None:
             n = self.data.nobs
-            out.append({"predictor": 0, "codes": np.zeros(n, np.int32), "levels": 1, "Z": self.flat_design, "kind": "us", "flat": True})
+            out.append(
+                {
+                    "predictor": 0,
+                    "codes": np.zeros(n, np.int32),
+                    "levels": 1,
+                    "Z": self.flat_design,
+                    "kind": "us",
+                    "flat": True,
+                }
+            )
         return out
 
 
@@ -101,12 +118,16 @@ def build_input(data: ModelData, options: FitOptions) -> GlmmInput:
     info = _family(data, options)
     info.check_response(data.y, data.trials, data.response, zero_inflated)
     if any(c.name == "disp" for c in data.components) and not info.dispersion:
-        raise ModelError(f"Family '{info.name}' has no dispersion parameter, so disp= has nothing to model; leave it out.")
+        raise ModelError(
+            f"Family '{info.name}' has no dispersion parameter, so disp= has nothing to model; leave it out."
+        )
     if zero_inflated and info.ordinal:
         raise ModelError("An ordinal model takes no zero-inflation part; leave zi= out.")
     flat = options.reml and info.name == "gaussian"
     if options.reml and not flat:
-        raise ModelError(f"reml=True is for Gaussian models; family '{info.name}' is fitted by maximum likelihood, so leave it out.")
+        raise ModelError(
+            f"reml=True is for Gaussian models; family '{info.name}' is fitted by maximum likelihood, so leave it out."
+        )
     names: list[str] = []
     blocks: list[str] = []
     first: dict[str, int] = {}

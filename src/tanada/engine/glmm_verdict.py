@@ -132,7 +132,9 @@ def _relative(term: TermEstimate) -> Array:
     return term.factor / top if top > 1.0 else term.factor
 
 
-def _verdict(outcome: dict[str, Any], curved: Curvature, boundary: list[str], advice: str, separated: str, common: dict[str, Any]) -> Verdict:
+def _verdict(
+    outcome: dict[str, Any], curved: Curvature, boundary: list[str], advice: str, separated: str, common: dict[str, Any]
+) -> Verdict:
     gradient, evaluations = common["scaled_gradient"], common["evaluations"]
     if not outcome["converged"] and gradient > GRADIENT_TOLERANCE:
         return Verdict(

@@ -83,14 +83,18 @@ def _pairs(priors: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(priors, (list, tuple)):
         entries = priors
     else:
-        raise ModelError("priors takes a dict such as {'b': 'normal(0, 2.5)', 'sd': 'gamma(2, 0.1)'}, or a list of such pairs.")
+        raise ModelError(
+            "priors takes a dict such as {'b': 'normal(0, 2.5)', 'sd': 'gamma(2, 0.1)'}, or a list of such pairs."
+        )
     for entry in entries:
         if isinstance(entry, Mapping):
             yield from _pairs(entry)
         elif isinstance(entry, tuple) and len(entry) == 2 and all(isinstance(e, str) for e in entry):
             yield entry[0], entry[1]
         else:
-            raise ModelError(f"priors: {entry!r} is not a pair of a target and a density such as ('b', 'normal(0, 2.5)').")
+            raise ModelError(
+                f"priors: {entry!r} is not a pair of a target and a density such as ('b', 'normal(0, 2.5)')."
+            )
 
 
 def _density(target: str, text: str) -> tuple[str, tuple[float, ...]]:
@@ -103,7 +107,9 @@ def _density(target: str, text: str) -> tuple[str, tuple[float, ...]]:
     numbers = tuple(float(v) for v in match.group(2).split(","))
     wanted = _ARGUMENTS[kind]
     if len(numbers) != len(wanted):
-        raise ModelError(f"priors: {kind}({', '.join(wanted)}) takes {len(wanted)} numbers, {len(numbers)} were given for '{target}'.")
+        raise ModelError(
+            f"priors: {kind}({', '.join(wanted)}) takes {len(wanted)} numbers, {len(numbers)} were given for '{target}'."
+        )
     for name, value in zip(wanted, numbers):
         if name not in ("mean", "centre") and not value > 0:
             raise ModelError(f"priors: {name} of {kind} for '{target}' must be positive, not {value:g}.")

@@ -109,5 +109,7 @@ def _given(inputs: GlmmInput, values: object, beta: Array) -> None:
         at = [i for i, b in enumerate(inputs.blocks) if b == f"fixed:{name}"]
         v = np.asarray(part, float).ravel()
         if len(v) != len(at):
-            raise ModelError(f"start['beta'] has {len(v)} values for component '{name}'; it has {len(at)} coefficients.")
+            raise ModelError(
+                f"start['beta'] has {len(v)} values for component '{name}'; it has {len(at)} coefficients."
+            )
         beta[at] = v
