@@ -170,13 +170,18 @@ def test_the_check_runs_the_commands_of_the_readme() -> None:
     assert "tools/readme_commands.py" in check and "pip install ." not in check, "the check takes its commands from the README"
 
 
+def test_the_readme_claims_what_was_measured() -> None:
+    script = ROOT / "tools" / "readme_measured.py"
+    assert subprocess.run([sys.executable, str(script), "--check"], check=False).returncode == 0, "run tools/readme_measured.py"
+
+
 def test_links_between_the_repository_s_pages_lead_somewhere() -> None:
     pages = [ROOT / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")]
     broken = [
         f"{page.name}: {target}"
         for page in pages
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
-        if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
+        if not re.match(r"[a-z]+:", target) and "<" not in target and not (page.parent / target).exists()
     ]
     assert not broken, "\n".join(broken)
 
