@@ -169,9 +169,10 @@ def render(text: str, page: str, folder: Path) -> Rendered:
                 result.figures[name] = folder / name
                 label = caption[1] if caption else ""
                 up = "../" * page.count("/")
-                block += ["", f"![{label}]({up}figures/{name}){{ loading=lazy width="{round(95 * shown.get_size_inches()[0])}" }}"]
+                width = round(95 * shown.get_size_inches()[0])
+                block += ["", f"![{label}]({up}figures/{name}){{ loading=lazy width={width} }}"]
                 if label:
-                    block += ["", f"<p class=\"caption\" markdown>{label}</p>"]
+                    block += ["", f'<p class="caption" markdown>{label}</p>']
             plt.close("all")
         parts.append("\n".join(indent + line if line else "" for line in "\n".join(block).split("\n")))
     parts.append(fill_in(text[position:], namespace, page))
