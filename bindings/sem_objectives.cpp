@@ -4,6 +4,7 @@
 #include "sem/fiml.hpp"
 #include "sem/moment.hpp"
 #include "sem/saturated.hpp"
+#include "sem/slopes.hpp"
 #include "sem/twolevel_fiml.hpp"
 #include "sem_convert.hpp"
 
@@ -123,10 +124,39 @@ void bind_two_level(nb::module_& m) {
       .def("scores", &group_scores<TwoLevelFimlObjective>, nb::arg("x"), nb::arg("group") = 0);
 }
 
+// two_level_group with {x: (N, R), slope_outcome: (R,)}; slopes are p + q .. p + q + R - 1 in between_index.
+SlopeGroup slope_group(nb::handle item) {
+  nb::dict d = nb::cast<nb::dict>(item);
+  SlopeGroup g;
+  g.outcome = nb::cast<std::vector<int>>(d["slope_outcome"]);
+  auto x = std::make_shared<DoubleTable>(nb::cast<DoubleTable>(d["x"]));
+  g.levels = two_level_group(item);
+  g.levels.extra = g.slopes();
+  if (static_cast<std::int64_t>(x->shape(0)) != g.levels.data.N || static_cast<int>(x->shape(1)) != g.slopes())
+    throw std::invalid_argument("x must have one row per row of y and one column per slope");
+  g.x = x->data();
+  g.x_owner = x;
+  return g;
+}
+
+void bind_slopes(nb::module_& m) {
+  nb::class_<TwoLevelSlopeObjective, SemObjective>(m, "TwoLevelSlopeObjective")
+      .def("__init__",
+           [](TwoLevelSlopeObjective* self, ModelPtr model, nb::sequence groups) {
+             std::vector<SlopeGroup> data;
+             for (nb::handle h : groups) data.push_back(slope_group(h));
+             nb::gil_scoped_release release;
+             new (self) TwoLevelSlopeObjective(model, std::move(data));
+           },
+           nb::arg("model"), nb::arg("groups"))
+      .def("scores", &group_scores<TwoLevelSlopeObjective>, nb::arg("x"), nb::arg("group") = 0);
+}
+
 }  // namespace
 
 void bind_sem_objectives(nb::module_& m) {
   bind_moment(m);
   bind_fiml(m);
   bind_two_level(m);
+  bind_slopes(m);
 }

@@ -11,24 +11,26 @@
 
 namespace tanada::sem {
 
-// Where the variables of the two blocks sit in b = (z, y), q + p positions.
+// Where the variables of the two blocks sit in b = (z, y), q + p positions, followed by `extra` positions of random slopes.
 struct TwoLevelGroup {
   ClusterData data;
   std::vector<int> within;   // position of each within variable, q .. q+p-1
   std::vector<int> between;  // position of each between variable
+  int extra = 0;
+  int positions() const { return data.q + data.p + extra; }
 };
 
 // Model matrices of both levels and their moments in the order (z, y).
 struct TwoLevelMoments {
   BlockState w, b;
   Matrix sigma_w;  // p x p
-  Matrix sigma_b;  // (q + p) x (q + p)
-  Vector mu;       // q + p
+  Matrix sigma_b;  // q + p (+ extra), square
+  Vector mu;       // q + p (+ extra)
 };
 
 // Checks that every row variable has a within position and every z a between one; throws std::invalid_argument.
 void check_positions(const Model& model, const std::vector<TwoLevelGroup>& groups);
-// Converts the user's indices (row variables 0 .. p-1, then z) to positions in (z, y).
+// Converts the user's indices (row variables 0 .. p-1, then z, then slopes) to positions in (z, y, slopes).
 std::vector<int> to_positions(const std::vector<int>& index, int p, int q);
 
 bool two_level_moments(const Model& model, int group, const TwoLevelGroup& data, const Vector& x, TwoLevelMoments& m);

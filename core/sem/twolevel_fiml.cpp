@@ -15,32 +15,14 @@ constexpr std::size_t kClustersPerChunk = 32;
 struct Sums {
   double value = 0.0;
   bool ok = true;
-  std::vector<Matrix> M;         // per row pattern: sum of n T(P + u u')T' - T u s' - s u'T'
-  std::vector<Matrix> GS;        // per z pattern: sum K - h h'
-  std::vector<Matrix> hw, ww;    // per z pattern: sum h w', sum w w'
-  std::vector<Vector> w, h;      // per z pattern: sums
-  std::vector<double> count;
+  std::vector<Matrix> M;   // per row pattern: sum of n T(P + u u')T' - T u s' - s u'T'; empty until used
+  std::vector<ZSums> z;    // per z pattern
 };
 
 void start(Sums& s, const TwoLevelPatterns& patterns, int p) {
   s.M.resize(patterns.rows.size());
-  for (std::size_t r = 0; r < s.M.size(); ++r) s.M[r].resize(0, 0);  // filled at first use
-  for (const auto& seen : patterns.z) {
-    const Eigen::Index k = static_cast<Eigen::Index>(seen.size());
-    s.GS.push_back(Matrix::Zero(p, p)), s.hw.push_back(Matrix::Zero(p, k)), s.ww.push_back(Matrix::Zero(k, k));
-    s.w.push_back(Vector::Zero(k)), s.h.push_back(Vector::Zero(p)), s.count.push_back(0.0);
-  }
-}
-
-void add_z(Sums& s, int k, const ClusterPosterior& c) {
-  s.GS[k] += c.K;
-  s.GS[k].noalias() -= c.h * c.h.transpose();
-  s.h[k] += c.h;
-  s.count[k] += 1.0;
-  if (c.w.size() == 0) return;
-  s.hw[k].noalias() += c.h * c.w.transpose();
-  s.ww[k].noalias() += c.w * c.w.transpose();
-  s.w[k] += c.w;
+  s.z.clear();
+  for (const auto& seen : patterns.z) s.z.emplace_back(p, static_cast<int>(seen.size()));
 }
 
 // n T (P + u u') T' - T u s' - s u' T' of one part of a cluster, s = sum of e_i.
@@ -54,36 +36,6 @@ void add_part(const ClusterPart& part, const std::vector<int>& seen, const Clust
       M(a, b) += part.n * (c.P(seen[a], seen[b]) + ua * ub - ua * sb - sa * ub);
     }
   }
-}
-
-// G_b and g in the order (z, y) from the sums of one z pattern.
-void finish_z(const Sums& s, int k, const ZRegression& z, const std::vector<int>& seen, int p, Matrix& Gb, Vector& g) {
-  Gb.bottomRightCorner(p, p) += s.GS[k];
-  g.tail(p) -= 2.0 * s.h[k];
-  if (seen.empty()) return;
-  const Matrix GB = s.GS[k] * z.B;
-  const Matrix Gyz = -(GB + s.hw[k]);
-  const Matrix Bhw = z.B.transpose() * s.hw[k];
-  const Matrix Gzz = s.count[k] * z.inverse - s.ww[k] + z.B.transpose() * GB + Bhw + Bhw.transpose();
-  scatter_add(Gzz, seen, 1.0, Gb);
-  const Vector gz = 2.0 * (z.B.transpose() * s.h[k] - s.w[k]);
-  for (std::size_t a = 0; a < seen.size(); ++a) {
-    Gb.col(seen[a]).tail(p) += Gyz.col(a);
-    Gb.row(seen[a]).tail(p) += Gyz.col(a).transpose();
-    g[seen[a]] += gz[a];
-  }
-}
-
-// sum over the rows of a pattern of (y - mu)(y - mu)'.
-Matrix pattern_products(const Pattern& r, const Vector& mu, int q) {
-  Vector d(r.observed.size());
-  for (std::size_t k = 0; k < r.observed.size(); ++k) d[k] = r.mean[k] - mu[q + r.observed[k]];
-  Matrix out = r.n * d * d.transpose();
-  if (r.cov.size() > 0)
-    out += r.n * r.cov;
-  else
-    out.noalias() += r.deviations * r.deviations.transpose();
-  return out;
 }
 
 }  // namespace
@@ -117,7 +69,7 @@ Evaluation TwoLevelFimlObjective::evaluate(const Vector& x, Vector* gradient) co
         }
         s.value += post.value;
         if (!gradient) continue;
-        add_z(s, patterns.clusters[j].z_pattern, post);
+        s.z[patterns.clusters[j].z_pattern].add(post);
         for (const ClusterPart& part : patterns.clusters[j].parts)
           add_part(part, patterns.rows[part.pattern].observed, post, f.m.mu, q, s.M[part.pattern]);
       }
@@ -127,7 +79,7 @@ Evaluation TwoLevelFimlObjective::evaluate(const Vector& x, Vector* gradient) co
     for (const Sums& s : sums) {
       if (!s.ok) return {0.0, Status::not_positive_definite};
       e.value += s.value;
-      for (std::size_t k = 0; gradient && k < patterns.z.size(); ++k) finish_z(s, static_cast<int>(k), f.z[k], patterns.z[k], p, Gb, gm);
+      for (std::size_t k = 0; gradient && k < patterns.z.size(); ++k) s.z[k].finish(f.z[k], patterns.z[k], Gb, gm);
     }
     for (std::size_t r = 0; r < patterns.rows.size(); ++r) {
       const Pattern& rows = patterns.rows[r];
@@ -209,8 +161,8 @@ Matrix TwoLevelFimlObjective::scores(const Vector& x, int g) const {
       }
       Sums s;
       start(s, patterns, p);
-      add_z(s, c.z_pattern, post);
-      finish_z(s, c.z_pattern, f.z[c.z_pattern], patterns.z[c.z_pattern], p, Gb, gm);
+      s.z[c.z_pattern].add(post);
+      s.z[c.z_pattern].finish(f.z[c.z_pattern], patterns.z[c.z_pattern], Gb, gm);
       score.setZero();
       two_level_pullback(model(), g, data, f.m, -0.5 * Gw, -0.5 * Gb, -0.5 * gm, score);
       out.row(j) = score.transpose();

@@ -59,8 +59,8 @@ class TwoLevelFimlObjective : public SemObjective {
 // Regression of u on the observed z, for one z pattern.
 struct ZRegression {
   Matrix inverse;  // Szz^-1
-  Matrix B;        // p x q_o
-  Matrix S;        // p x p
+  Matrix B;        // k x q_o, k effects
+  Matrix S;        // k x k
   double log_det = 0.0;
 };
 
@@ -72,13 +72,33 @@ struct TwoLevelFactors {
 };
 bool two_level_factors(const TwoLevelGroup& data, const TwoLevelPatterns& patterns, TwoLevelFactors& f);
 
-// The cluster effect given the data of one cluster.
+// The cluster effects (u, and slopes where there are any: k of them) given the data of one cluster.
 struct ClusterPosterior {
-  Matrix K, P;   // p x p
-  Vector h, u;   // p
+  Matrix K, P;   // k x k
+  Vector h, u;   // k
   Vector w;      // Szz^-1 (z - mu_z), observed z
   double value;  // -2 l_j without the e' W^-1 e and log|W| terms
 };
+// Sums over the clusters of one z pattern, and the derivatives by sigma_b and mu they make (added to Gb, g).
+struct ZSums {
+  ZSums(int k, int z) : GS(Matrix::Zero(k, k)), hw(Matrix::Zero(k, z)), ww(Matrix::Zero(z, z)), w(Vector::Zero(z)), h(Vector::Zero(k)) {}
+  Matrix GS;      // K - h h'
+  Matrix hw, ww;  // h w', w w'
+  Vector w, h;
+  double count = 0.0;
+  void add(const ClusterPosterior& c);
+  void finish(const ZRegression& z, const std::vector<int>& seen, Matrix& Gb, Vector& g) const;
+};
+// sum over the rows of a pattern of (y - mu)(y - mu)'; mu in the order (z, y).
+Matrix pattern_products(const Pattern& r, const Vector& mu, int q);
+
+// Sets out.w, out.value to the part of z of cluster j and m to the effects' mean given z, relative to their marginal mean.
+void z_prior(const TwoLevelGroup& data, const TwoLevelPatterns& patterns, const TwoLevelFactors& f, std::size_t j, Vector& m,
+             ClusterPosterior& out);
+// From A = sum Q' V Q, g0 = sum Q' V e and the prior N(m, S) of the effects; `seen`: effects the data may say something about (A is zero
+// elsewhere). Adds to out.value; out.w is left alone.
+bool effect_posterior(const Matrix& A, const Vector& g0, const Vector& m, const Matrix& S, const std::vector<int>& seen,
+                      ClusterPosterior& out);
 bool cluster_posterior(const TwoLevelGroup& data, const TwoLevelPatterns& patterns, const TwoLevelFactors& f, std::size_t j,
                        ClusterPosterior& out);
 

@@ -9,33 +9,33 @@ void check_positions(const Model& model, const std::vector<TwoLevelGroup>& group
   if (model.blocks.size() != 2 * groups.size()) throw std::invalid_argument("two blocks per group are needed");
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const TwoLevelGroup& d = groups[g];
-    const int q = d.data.q, P = q + d.data.p;
+    const int q = d.data.q, rows_end = q + d.data.p, P = d.positions();
     if (static_cast<int>(d.within.size()) != model.blocks[2 * g].p() || static_cast<int>(d.between.size()) != model.blocks[2 * g + 1].p())
       throw std::invalid_argument("the index of a level and its block differ in size");
     std::vector<int> in_w(P, 0), in_b(P, 0);
     for (int k : d.within) {
-      if (k < q || k >= P || in_w[k]++) throw std::invalid_argument("the within index must name each row variable once");
+      if (k < q || k >= rows_end || in_w[k]++) throw std::invalid_argument("the within index must name each row variable once");
     }
     for (int k : d.between) {
       if (k < 0 || k >= P || in_b[k]++) throw std::invalid_argument("the between index names a variable twice or one that does not exist");
     }
     for (int k = 0; k < P; ++k)
-      if (k < q ? !in_b[k] : !in_w[k])
-        throw std::invalid_argument(k < q ? "a between-only variable is missing from the between block"
-                                          : "a row variable is missing from the within block");
+      if (k < q || k >= rows_end ? !in_b[k] : !in_w[k])
+        throw std::invalid_argument(k < q || k >= rows_end ? "a between-only variable or slope is missing from the between block"
+                                                           : "a row variable is missing from the within block");
   }
 }
 
 std::vector<int> to_positions(const std::vector<int>& index, int p, int q) {
   std::vector<int> out;
-  for (int k : index) out.push_back(k < p ? q + k : k - p);
+  for (int k : index) out.push_back(k < p ? q + k : (k < p + q ? k - p : k));
   return out;
 }
 
 bool two_level_moments(const Model& model, int group, const TwoLevelGroup& d, const Vector& x, TwoLevelMoments& m) {
   if (!model.blocks[2 * group].evaluate(x, m.w) || !model.blocks[2 * group + 1].evaluate(x, m.b)) return false;
   const int q = d.data.q, p = d.data.p;
-  m.sigma_w.setZero(p, p), m.sigma_b.setZero(q + p, q + p), m.mu.setZero(q + p);
+  m.sigma_w.setZero(p, p), m.sigma_b.setZero(d.positions(), d.positions()), m.mu.setZero(d.positions());
   for (std::size_t i = 0; i < d.within.size(); ++i) {
     m.mu[d.within[i]] += m.w.mu[i];
     for (std::size_t k = 0; k < d.within.size(); ++k) m.sigma_w(d.within[i] - q, d.within[k] - q) = m.w.sigma(i, k);

@@ -131,6 +131,17 @@ class TwoLevelFimlObjective(SemObjective):
     def scores(self, x: Array, group: int = 0) -> Array:
         """d l_j / d x, one row per cluster of the group."""
 
+class _SlopeGroup(_ClusterGroup):
+    x: Array  # (N, R) regressors with slopes that vary, fixed, no NaN
+    slope_outcome: Sequence[int]  # for each column of x the within latent variable it acts on; slope r is p + q + r in between_index
+
+class TwoLevelSlopeObjective(SemObjective):
+    """Likelihood of y and z given x; NaN allowed in y and z. The between block's mean of a slope is the fixed effect of its regressor, a slope
+    without variance a plain regression. `expected_information` is an approximation: take standard errors from `hessian`."""
+
+    def __init__(self, model: SemModel, groups: Sequence[_SlopeGroup]) -> None: ...
+    def scores(self, x: Array, group: int = 0) -> Array: ...
+
 # ---- sem_wls.cpp
 
 class _StatsGroup(TypedDict, total=False):
