@@ -135,6 +135,12 @@ class Dense:
             out[p + j] = (P * dV).sum() - Vie @ dV @ Vie / s2
         return out
 
+    def profiled_gradient(self, values: np.ndarray) -> np.ndarray:
+        p = self.component.X.shape[1]
+        at = np.array(values, float)
+        at[:p] = self.profiled(at[p:-1])[1]
+        return self.gradient(at)
+
     def vcov_derivatives(self, values: np.ndarray) -> np.ndarray:
         """d sigma^2 (X'V^-1X)^-1 / d theta = C X'V^-1 dV V^-1X C / sigma^2."""
         p = self.component.X.shape[1]

@@ -30,6 +30,10 @@ class Objective(Protocol):
         """The same model fitted to another response (rows of the fit), without rebuilding designs."""
         ...
 
+    def profiled_gradient(self, values: Array) -> Array:
+        """Profiled Gaussian engine only: gradient of the deviance profiled over the fixed effects (zero in their places)."""
+        ...
+
     def vcov_derivatives(self, values: Array) -> Array:
         """Profiled Gaussian engine only: derivative of the covariance of the fixed effects in each theta, (d, p, p)."""
         ...

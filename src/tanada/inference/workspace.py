@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tanada.engine.fit import MixedFit
 from tanada.inference.hessian import gradient_differences
+from tanada.inference.structures import theta_is_relative
 from tanada.inference.system import System, build_system
 
 Array = NDArray[np.float64]
@@ -53,6 +54,9 @@ class Workspace:
     def variance_vcov(self) -> Array:
         """Covariance matrix of the free variance parameters: twice the inverse Hessian of the deviance profiled over beta."""
         v = self.free_variance
+        if theta_is_relative(self.fit):
+            h = gradient_differences(self.fit, v, self.fit.objective.profiled_gradient)[v]
+            return 2.0 * _safe_inverse(0.5 * (h + h.T))
         columns = gradient_differences(self.fit, v)
         h = columns[v]
         if len(self.fixed):

@@ -70,7 +70,7 @@ def variance_parts(fit: MixedFit, moments: list[Array] | None = None, null: Mixe
     """
     component = fit.data.components[0]
     moments = mean_squares(fit) if moments is None else moments
-    fixed = float(np.var(component.X @ fit.beta["cond"], ddof=1)) if component.X.shape[1] and fit.nobs > 1 else 0.0
+    fixed = 0.0 if set(component.names) <= {"(Intercept)"} else float(np.var(component.X @ fit.beta["cond"], ddof=1))
     terms = [t for t in fit.terms if t.component == "cond"]
     random, observation = [], 0.0
     for t, moment in zip(terms, moments):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,6 @@ class RebuiltObjective:
 
     data: ModelData
     options: FitOptions
-    known: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def _objective(self) -> Objective:
@@ -56,6 +55,9 @@ class RebuiltObjective:
 
     def refit(self, y: Array, start: Array | None = None) -> MixedFit:
         return self._objective.refit(y, start)
+
+    def profiled_gradient(self, values: Array) -> Array:
+        return self._objective.profiled_gradient(values)
 
     def vcov_derivatives(self, values: Array) -> Array:
         return self._objective.vcov_derivatives(values)

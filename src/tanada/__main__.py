@@ -1,0 +1,5 @@
+"""`python -m tanada`."""
+
+from tanada.cli.main import run
+
+run()
