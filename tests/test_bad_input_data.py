@@ -77,7 +77,7 @@ CASES: list[tuple[Any, dict[str, Any], Any, type[Exception], str]] = [
     ("y ~ ar1(x + 0 | g)", {}, table, DataError, "needs whole-number times"),
     ("y ~ exp(f + 0 | g)", {}, table, DataError, "exp(numFactor(x, y) + 0 | ...)"),
     ("y ~ rr(f + 0 | g, d = 9)", {}, table, DataError, "a rank of 9 is more than its 3 effects"),
-    ("y ~ propto(f + 0 | g, V)", {}, table, DataError, "known={'V': matrix}"),
+    ("y ~ propto(f + 0 | g, V)", {}, table, DataError, "control={'known': {'V': matrix}}"),
     ("y ~ x^2", {}, table, FormulaError, "for the power write I(x^2)"),
     ("y ~ x + 2", {}, table, FormulaError, "2 is not a term"),
     ("y ~ x > 1", {}, table, FormulaError, "write I(x > 1)"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.columns import Column, factor_column, number_column, text_column
+from tanada.columns import Column, factor_column, missing_of_codes, number_column, text_column
 from tanada.errors import DataError
 
 
@@ -60,23 +61,16 @@ def from_pandas(name: str, series: Any) -> Column:
 
 
 def _from_strings(name: str, series: Any) -> Column:
-    dictionary = _arrow_dictionary(series)
-    if dictionary is not None:
-        return text_column(name, *dictionary)
+    if getattr(series.dtype, "storage", "") == "pyarrow":
+        import pyarrow as pa
+
+        return _arrow_text(name, pa.array(series.array, from_pandas=True))
     codes, labels = series.factorize()
     return text_column(name, codes, labels)
 
 
-def _arrow_dictionary(series: Any) -> tuple[NDArray[Any], list[Any]] | None:
-    """Codes and labels through pyarrow where the strings already are Arrow memory; None elsewhere."""
-    if getattr(series.dtype, "storage", "") != "pyarrow":
-        return None
-    import pyarrow as pa
-
-    return _encode(pa.array(series.array, from_pandas=True))
-
-
-def _encode(array: Any) -> tuple[NDArray[Any], list[Any]]:
+def _encode(array: Any) -> tuple[NDArray[Any], Any]:
+    """Codes (-1 where null) and the Arrow array of distinct values."""
     import pyarrow as pa
 
     if isinstance(array, pa.ChunkedArray):
@@ -85,7 +79,21 @@ def _encode(array: Any) -> tuple[NDArray[Any], list[Any]]:
     indices = encoded.indices
     codes = indices.cast(pa.int32())
     codes = codes.fill_null(-1) if codes.null_count else codes
-    return codes.to_numpy(zero_copy_only=False), encoded.dictionary.to_pylist()
+    return codes.to_numpy(zero_copy_only=False), encoded.dictionary
+
+
+def _arrow_text(name: str, array: Any, kind: str = "text") -> Column:
+    """A text column from Arrow memory; the few distinct labels are sorted, not the rows."""
+    codes, dictionary = _encode(array)
+    if len(dictionary) < 2000:
+        return text_column(name, codes, dictionary.to_pylist(), kind)
+    import pyarrow.compute as pc
+
+    order = pc.sort_indices(dictionary)  # by UTF-8 bytes, which is the order of code points
+    rank = np.full(len(dictionary) + 1, -1, dtype=np.int32)
+    rank[order.to_numpy()] = np.arange(len(dictionary), dtype=np.int32)
+    sorted_codes = rank[codes]
+    return Column(name, kind, sorted_codes, tuple(dictionary.take(order).to_pylist()), missing=missing_of_codes(sorted_codes))
 
 
 def _from_objects(name: str, series: Any) -> Column:
@@ -135,31 +143,26 @@ def from_polars(name: str, series: Any) -> Column:
         codes = series.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
         return factor_column(name, codes, dtype.categories.to_list(), False)
     if dtype == pl.Categorical:
-        return _unordered(name, *_polars_strings(series.cast(pl.String)))
+        # the pool of categories is shared by the process and its order means nothing, so labels are sorted
+        return replace(_polars_strings(name, series.cast(pl.String)), kind="factor")
     if dtype == pl.String:
-        return text_column(name, *_polars_strings(series))
+        return _polars_strings(name, series)
     if dtype.is_temporal():
-        return text_column(name, *_polars_strings(series.cast(pl.String)), kind="date")
+        return replace(_polars_strings(name, series.cast(pl.String)), kind="date")
     if dtype == pl.Null:
         return number_column(name, np.full(len(series), np.nan))
     raise DataError(f"column '{name}' holds {dtype} values; numbers, truth values, text or categories are accepted.")
 
 
-def _unordered(name: str, codes: NDArray[Any], labels: Any) -> Column:
-    """polars' Categorical has a pool of categories shared by the process: its order means nothing, so labels are sorted."""
-    column = text_column(name, codes, labels)
-    return Column(name, "factor", column.values, column.levels, missing=column.missing)
-
-
-def _polars_strings(series: Any) -> tuple[NDArray[Any], Any]:
+def _polars_strings(name: str, series: Any) -> Column:
     from importlib.util import find_spec
 
     if find_spec("pyarrow") is not None:
-        return _encode(series.to_arrow())
+        return _arrow_text(name, series.to_arrow())
     import pandas as pd
 
     codes, labels = pd.factorize(np.asarray(series.to_list(), dtype=object))
-    return codes, list(labels)
+    return text_column(name, codes, list(labels))
 
 
 def from_arrow(name: str, array: Any) -> Column:
@@ -179,11 +182,11 @@ def from_arrow(name: str, array: Any) -> Column:
         return number_column(name, array.fill_null(False if pa.types.is_boolean(kind) else 0).to_numpy(zero_copy_only=False), missing)
     if pa.types.is_dictionary(kind):
         codes, labels = _encode(array)
-        return factor_column(name, codes, labels, bool(kind.ordered))
+        return factor_column(name, codes, labels.to_pylist(), bool(kind.ordered))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return text_column(name, *_encode(array))
+        return _arrow_text(name, array)
     if pa.types.is_temporal(kind):
-        return text_column(name, *_encode(array.cast(pa.string())), kind="date")
+        return _arrow_text(name, array.cast(pa.string()), "date")
     if pa.types.is_null(kind):
         return number_column(name, np.full(len(array), np.nan))
     raise DataError(f"column '{name}' holds {kind} values; numbers, truth values, text or categories are accepted.")

@@ -153,5 +153,7 @@ def test_new_positions_are_refused() -> None:
 def test_slope_without_its_fixed_effect_is_told() -> None:
     note = build_design("y ~ (x | a)", table()).notes
     assert note == ("the mean slope of x is fixed at zero: x is in (x | a) but not among the fixed effects; add it unless this is meant.",)
-    for fine in ("y ~ x + (x | a)", "y ~ I(2 * x) + (x | a)", "y ~ poly(x, 2) + (x + I(x^2) | a)", "y ~ f + (0 + f | a)", "y ~ 0 + f + (f | a)", "y ~ x + ar1(t + 0 | a)"):
+    note = build_design("y ~ x + (f | a)", table()).notes
+    assert note == ("the mean effects of f are fixed at zero: f is in (f | a) but not among the fixed effects; add it unless this is meant.",)
+    for fine in ("y ~ x + cs(0 + f | a)", "y ~ x + (x | a)", "y ~ I(2 * x) + (x | a)", "y ~ poly(x, 2) + (x + I(x^2) | a)", "y ~ f + (0 + f | a)", "y ~ 0 + f + (f | a)", "y ~ x + ar1(t + 0 | a)"):
         assert build_design(fine, table()).notes == (), fine

@@ -53,7 +53,8 @@ def mixed(
     priors : optional
         Prior terms added to the log-likelihood of a penalized fit.
     control : mapping, optional
-        Settings of the optimiser ("max_iterations", "tolerance") and constants of a family ("df" of a t family).
+        Settings of the optimiser ("max_iterations", "tolerance") and constants of a family ("df" of a t family),
+        and the matrices that propto() and equalto() name, as {"known": {"V": matrix}}.
     na : {"drop", "error"}
         Rows with missing values: left out and reported, or an error.
     contrasts : mapping, optional

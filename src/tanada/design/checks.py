@@ -62,13 +62,14 @@ def slope_notes(formula: MixedFormula, design: ComponentDesign) -> list[str]:
     out = []
     present = {_key(formula.fixed.factors, t) for t in formula.fixed.terms}
     for term, random in zip(formula.random, design.random, strict=True):
-        if term.structure in INDEXED or term.structure in ("rr", "propto", "equalto"):
-            continue
+        if term.structure not in ("us", "diag") and not term.terms.intercept:
+            continue  # deviations over the levels of a factor, not slopes
         absent = [t for t in term.terms.terms if _key(term.terms.factors, t) not in present]
         for t in absent:
             label = term.terms.label(t)
             if not _spanned(_columns_of(term, random, t), design.X):
-                out.append(f"the mean slope of {label} is fixed at zero: {label} is in {term.text} but not among the fixed effects; add it unless this is meant.")
+                zero = "mean slope of {} is" if label in random.names else "mean effects of {} are"
+                out.append(f"the {zero.format(label)} fixed at zero: {label} is in {term.text} but not among the fixed effects; add it unless this is meant.")
     return out
 
 

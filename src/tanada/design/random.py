@@ -102,7 +102,7 @@ def _options(term: RandomTerm, known: Mapping[str, Any]) -> dict[str, Any]:
         options["rank"] = term.rank
     if term.known is not None:
         if term.known not in known:
-            raise DataError(f"{term.text}: no matrix called '{term.known}' was given; pass it as known={{'{term.known}': matrix}}.{did_you_mean(term.known, known)}")
+            raise DataError(f"{term.text}: no matrix called '{term.known}' was given; pass it as control={{'known': {{'{term.known}': matrix}}}}.{did_you_mean(term.known, known)}")
         options["known"] = np.asarray(known[term.known], dtype=np.float64)
     return options
 

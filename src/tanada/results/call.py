@@ -12,7 +12,7 @@ from tanada.design.build import Design, build_design
 from tanada.engine.options import FitOptions
 from tanada.errors import FormulaError, ModelError, did_you_mean
 
-CONTROLS = ("max_iterations", "tolerance", "multistart", "threads", "df", "power", "thresholds", "verbose")
+CONTROLS = ("max_iterations", "tolerance", "multistart", "threads", "df", "power", "thresholds", "verbose", "known")
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,13 @@ class Call:
             offset=self.offset,
             na=self.na,
             contrasts=self.contrasts,
+            known=self.control.get("known"),
             ordinal=family_entry(self.family)["support"] == "category",
         )
 
     def options(self) -> FitOptions:
         """What the engine is asked."""
-        control = dict(self.control)
+        control = {k: v for k, v in self.control.items() if k != "known"}  # matrices of propto() and equalto() belong to the design
         family_options: dict[str, Any] = {k: control.pop(k) for k in ("df", "power", "thresholds") if k in control}
         start = None if self.start is None else dict(self.start)
         return FitOptions(self.family, self.link, self.reml, self.nagq, start, self.priors, control, family_options)
