@@ -136,11 +136,27 @@ class MixedNumbers:
         return self.design.frame
 
     def table(self, columns: dict[str, Any]) -> Any:
-        """Columns as a data frame of the caller's library."""
+        """Columns as a data frame of the caller's library.
+
+        Parameters
+        ----------
+        columns : dict
+            Values by name of column, all of one length.
+
+        Returns
+        -------
+        data frame
+        """
         return to_caller(columns, self.frame)
 
     def formulas(self) -> dict[str, str]:
-        """Formula of each component, as written."""
+        """Formula of each component, as written.
+
+        Returns
+        -------
+        dict
+            "cond", "zi", "disp": those that the model has.
+        """
         out = {"cond": self.call.formula, "zi": self.call.zi or "", "disp": self.call.disp or ""}
         return {k: v for k, v in out.items() if v}
 

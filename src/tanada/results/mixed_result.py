@@ -103,7 +103,17 @@ class MixedResult(MixedTables):
         return replace_frame(self, frame).table(columns)
 
     def fitted(self, pad: bool = False) -> Array:
-        """Conditional means of the rows used, (nobs,); with `pad`, one value an input row, NaN where a row was dropped."""
+        """Conditional means, random effects included, on the scale of the response.
+
+        Parameters
+        ----------
+        pad : bool
+            One value an input row, NaN where a row was dropped.
+
+        Returns
+        -------
+        array (nobs,), or (rows of the data,) with `pad`
+        """
         return self._padded(np.asarray(self.fit.fitted, float), pad)
 
     def residuals(self, kind: str = "response", pad: bool = False, seed: int | None = None) -> Array:
@@ -185,7 +195,12 @@ class MixedResult(MixedTables):
         return MixedResult(fit_mixed(design.model, call.options()), design, call)
 
     def save(self, path: Any) -> None:
-        """Write the fit to a file that `tn.load` reads: a zip of JSON and arrays, nothing that runs code when opened."""
+        """Write the fit to a file that `tn.load` reads: a zip of JSON and arrays, nothing that runs code when opened.
+
+        Parameters
+        ----------
+        path : str or path
+        """
         from tanada.results.storage import save_mixed
 
         save_mixed(self, path)

@@ -24,7 +24,19 @@ class MixedTables(MixedNumbers):
     """Tables, each computed when asked for."""
 
     def tests(self, ddf: str | None = None, robust: str | None = None) -> FixedTests:
-        """How the fixed effects are tested (degrees of freedom, covariance); see `fixef`."""
+        """How the fixed effects are tested; `fixef` shows it as a table.
+
+        Parameters
+        ----------
+        ddf : {"satterthwaite", "kenward-roger", "z"}, optional
+        robust : str, optional
+            Kind of cluster-robust covariance.
+
+        Returns
+        -------
+        FixedTests
+            Estimates, covariance and degrees of freedom.
+        """
         found = self._tests.get((ddf, robust))
         if found is None:
             found = fixed_tests(self.work, "z" if robust and ddf is None else ddf)
@@ -130,6 +142,11 @@ class MixedTables(MixedNumbers):
     def coef(self, group: str | None = None) -> Any:
         """Coefficients of each group: fixed plus random effects of the conditional model.
 
+        Parameters
+        ----------
+        group : str, optional
+            One grouping factor; default: all of them.
+
         Returns
         -------
         data frame
@@ -161,7 +178,12 @@ class MixedTables(MixedNumbers):
         return self.table({"term": np.array(names, dtype=object), **{n: matrix[:, j] for j, n in enumerate(names)}})
 
     def fixed_names(self) -> list[str]:
-        """Names of the fixed effects, with "zi|" or "disp|" in front outside the conditional model."""
+        """Names of the fixed effects, with "zi|" or "disp|" in front outside the conditional model.
+
+        Returns
+        -------
+        list of str
+        """
         return [n if c.name == "cond" else f"{c.name}|{n}" for c in self.fit.data.components for n in c.names]
 
     def confint(
@@ -217,11 +239,23 @@ class MixedTables(MixedNumbers):
         return self.table(broom.tidy_modes(self.work, check_level(level)))
 
     def glance(self) -> Any:
-        """One row: nobs, sigma, logLik, AIC, BIC, deviance (REMLcrit for REML), df.residual."""
+        """The model in one row, with broom's names.
+
+        Returns
+        -------
+        data frame
+            nobs, sigma, logLik, AIC, BIC, deviance (REMLcrit for REML), df.residual.
+        """
         return self.table(broom.glance_columns(self.fit))
 
     def augment(self) -> Any:
-        """The model's variables on the rows used, with .row (input position), .fitted, .resid, .fixed, .offset, .weights."""
+        """The model's variables on the rows used, with what the model says of each.
+
+        Returns
+        -------
+        data frame
+            .row (position in the input), .fitted, .resid, .fixed, .offset, .weights beside the variables.
+        """
         return self.table(broom.augment_columns(self.fit, self.design))
 
 

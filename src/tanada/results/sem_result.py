@@ -51,60 +51,74 @@ class SemResult:
 
     @property
     def estimator(self) -> str:
+        """Name of the estimator."""
         return self._fit.options.estimator
 
     @property
     def loglik(self) -> float:
+        """Log-likelihood with all constants; NaN for estimators without one."""
         if not self._fit.sample.likelihood:
             return float("nan")
         return float(self._fit.loglik)
 
     @property
     def npar(self) -> int:
+        """Number of free parameters, equal ones counted once."""
         return self._fit.npar
 
     @property
     def nobs(self) -> int:
+        """Rows used."""
         return self._fit.sample.data.nobs
 
     @property
     def n_clusters(self) -> int:
+        """Clusters; 0 without `cluster`."""
         return self._fit.sample.data.n_clusters
 
     @property
     def groups(self) -> tuple[str, ...]:
+        """Labels of the groups."""
         return tuple(g.label for g in self._fit.sample.data.groups)
 
     @property
     def chisq(self) -> float:
+        """The test statistic of the model against the unrestricted one."""
         return self._test.stat
 
     @property
     def df(self) -> int:
+        """Degrees of freedom of `chisq`."""
         return self._test.df
 
     @property
     def p_value(self) -> float:
+        """Probability of a larger `chisq` if the model holds."""
         return self._test.p_value
 
     @property
     def aic(self) -> float:
+        """Akaike's information criterion."""
         return float(self.fit_measures("aic")["aic"])
 
     @property
     def bic(self) -> float:
+        """Bayesian information criterion, with the number of rows."""
         return float(self.fit_measures("bic")["bic"])
 
     @property
     def verdict(self) -> Verdict:
+        """How the optimiser judges its answer, in words."""
         return self._fit.verdict
 
     @property
     def converged(self) -> bool:
+        """Whether the optimum was reached."""
         return self._fit.verdict.converged
 
     @property
     def notes(self) -> tuple[str, ...]:
+        """What a reader must know: rows left out, negative variances, methods changed."""
         return self._fit.notes
 
     @cached_property
@@ -253,11 +267,23 @@ class SemResult:
         return self._table(icc_columns(self._fit))
 
     def h1(self) -> dict[str, dict[str, Any]]:
-        """Moments of the unrestricted model: {block: {"cov": data frame, "mean": data frame}}; blocks as in `implied`."""
+        """Moments of the unrestricted model.
+
+        Returns
+        -------
+        dict
+            By block ("level 1", "level 2", the group's label, or both): {"cov": data frame, "mean": data frame}.
+        """
         return moment_tables(self._fit, self._table, implied=False)
 
     def implied(self) -> dict[str, dict[str, Any]]:
-        """Moments implied by the model, by block: "level 1", "level 2", the group's label, or both."""
+        """Moments implied by the model.
+
+        Returns
+        -------
+        dict
+            By block ("level 1", "level 2", the group's label, or both): {"cov": data frame, "mean": data frame}.
+        """
         return moment_tables(self._fit, self._table, implied=True)
 
     def residuals(self, kind: str = "raw") -> dict[str, dict[str, Any]]:
@@ -266,6 +292,11 @@ class SemResult:
         Parameters
         ----------
         kind : "raw", "cor" (of correlations) or "standardized" (raw, divided by standard deviations)
+
+        Returns
+        -------
+        dict
+            As `implied`.
         """
         return residual_tables(self._fit, self._table, kind)
 
@@ -280,6 +311,12 @@ class SemResult:
         return self._table(r2_columns(self._fit))
 
     def vcov(self) -> Any:
-        """Covariance matrix of the free parameters, with names in the column `parameter`."""
+        """Covariance matrix of the free parameters.
+
+        Returns
+        -------
+        data frame
+            A column a parameter, and their names in the column `parameter`.
+        """
         names = self._fit.table.free_names()
         return self._table({"parameter": names} | {n: self._vcov[:, i] for i, n in enumerate(names)})
