@@ -26,18 +26,19 @@ Csv = Annotated[bool, typer.Option("--csv", help="Write tables as CSV.")]
 
 def read_data(name: str) -> Any:
     """A bundled data set by name, or a file."""
-    import tanada as tn
+    from tanada.data.bundled import list_datasets, load_dataset
+    from tanada.data.reading import read
 
-    return tn.load_dataset(name) if name in list(tn.list_datasets()) else tn.read(name)
+    return load_dataset(name) if name in set(list_datasets()["name"]) else read(name)
 
 
 def fit_model(formula: str, data: Any, options: dict[str, Any]) -> Any:
     """A fit with its warnings kept for the summary, and a spinner on a terminal."""
-    import tanada as tn
+    from tanada.api.mixed_models import mixed
 
     with progress(f"fitting {formula}"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return tn.mixed(formula, data, quiet=True, **options)
+        return mixed(formula, data, quiet=True, **options)
 
 
 @app.command()
@@ -87,12 +88,12 @@ def icc(
     csv: Csv = False,
 ) -> None:
     """Intraclass correlation of a mixed model."""
-    import tanada as tn
+    from tanada.api.performance_measures import icc as intraclass
 
     form = table_format(json, csv)
     model = fit_model(formula, read_data(data), {"family": family})
     with progress("computing the intraclass correlation"):
-        table = tn.icc(model, by_term=by_term, ci=ci, seed=seed)
+        table = intraclass(model, by_term=by_term, ci=ci, seed=seed)
     emit(table, form)
     if not model.converged:
         error(f"not converged: {model.verdict}")
@@ -109,7 +110,7 @@ def compare(
     csv: Csv = False,
 ) -> None:
     """Likelihood-ratio tests between models."""
-    import tanada as tn
+    from tanada.api.comparison import anova
 
     form = table_format(json, csv)
     if len(formulas) < 2:
@@ -118,7 +119,7 @@ def compare(
     models = [fit_model(f, frame, {"family": family, "reml": reml}) for f in formulas]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        table = tn.anova(*models)
+        table = anova(*models)
     emit(table, form)
     for w in caught:
         error(str(w.message))
