@@ -33,6 +33,8 @@ _EXPORTS: dict[str, str] = {
     "cfa": "api.structural",
     "growth": "api.structural",
     "sem": "api.structural",
+    "compare_fit": "api.structural_compare",
+    "lrt": "api.structural_compare",
 }
 
 __all__ = sorted(_EXPORTS)
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
     from tanada.api.performance_measures import performance as performance
     from tanada.api.performance_measures import pve as pve
     from tanada.api.performance_measures import r2 as r2
+    from tanada.api.structural_compare import compare_fit as compare_fit
+    from tanada.api.structural_compare import lrt as lrt
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth
     from tanada.api.structural import sem as sem

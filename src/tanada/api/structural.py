@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tanada.engine.sem_model import fit_model
+from tanada.results.notices import TanadaWarning
 from tanada.results.sem_result import SemResult
 from tanada.semmodel.options import SemOptions
 
@@ -153,7 +154,7 @@ def _fit(kind: str, model: str, given: dict[str, Any]) -> SemResult:
     options = SemOptions.build(kind=kind, **{k: v for k, v in given.items() if v is not None})
     fit = fit_model(model, options, ordered=_ordered(ordered), sample=None if moments[0] is None else moments, **data_arguments)
     for note in (*fit.notes, *(() if fit.verdict.converged else (str(fit.verdict),))):
-        warnings.warn(note, UserWarning, stacklevel=3)
+        warnings.warn(note, TanadaWarning, stacklevel=3)
     return SemResult(fit, {"kind": kind, "model": model})
 
 

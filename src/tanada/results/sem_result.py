@@ -14,11 +14,14 @@ from tanada.engine.sem_fit import SemFit
 from tanada.engine.verdict import Verdict
 from tanada.errors import ModelError, did_you_mean
 from tanada.frame import to_caller
+from tanada.inference.sem_tests import ScaledTest, robust_kind, robust_test
 from tanada.inference.sem_vcov import vcov
 from tanada.post.sem_fitmeasures import as_plain, fit_measures, standard_test
+from tanada.post.sem_levels import level_fit
 from tanada.post.sem_modindices import modification_indices
 from tanada.post.sem_scores import factor_scores
 from tanada.results.sem_moments import icc_columns, moment_tables, r2_columns, residual_tables
+from tanada.results.sem_summary import build_sem_summary
 from tanada.results.sem_tables import modindex_columns, parameter_columns, score_columns, table_columns
 
 Array = NDArray[np.float64]
@@ -171,6 +174,41 @@ class SemResult:
         if not 0.0 < level < 1.0:
             raise ModelError(f"level = {level!r}; a confidence level lies between 0 and 1, such as 0.95.")
         return self._table(parameter_columns(self._fit, self._vcov, standardized, level))
+
+    def summary(self, standardized: bool = False, fit_measures: bool = False, rsquare: bool = False) -> Any:
+        """The classic summary.
+
+        Parameters
+        ----------
+        standardized, fit_measures, rsquare : bool
+            Add standardised estimates, fit measures, explained variances.
+
+        Returns
+        -------
+        SemSummary
+            `str()` is the text; `_repr_html_`, `to_latex()`, `to_markdown()`, `as_gt()`.
+        """
+        return build_sem_summary(self, standardized, fit_measures, rsquare)
+
+    @cached_property
+    def robust_test(self) -> ScaledTest | None:
+        """The scaled test of a robust estimator: kind, stat, df, factor; None otherwise."""
+        return None if robust_kind(self._fit) is None else robust_test(self._fit, self.chisq)
+
+    def level_fit(self, method: str = "saturated") -> Any:
+        """Fit of each level of a two-level model.
+
+        Parameters
+        ----------
+        method : "saturated" or "refit"
+            Leave the other level unrestricted (Ryu & West 2009), or fit each level's unrestricted covariance matrix by itself.
+
+        Returns
+        -------
+        data frame
+            level, chisq, df, p_value, cfi, tli, rmsea, srmr, gfi. The sample size of RMSEA at level 2 is the number of clusters.
+        """
+        return self._table(level_fit(self._fit, method))
 
     def parameter_table(self) -> Any:
         """The parameter table: what is free, fixed or equal, and where it starts.
