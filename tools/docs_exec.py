@@ -116,7 +116,9 @@ def prepare() -> None:
     import pandas as pd
 
     with contextlib.suppress(ImportError):
-        import matplotlib_fontja  # noqa: F401  (IPAexGothic; figures of the Japanese pages)
+        import matplotlib_fontja  # noqa: F401  (registers IPAexGothic)
+
+        mpl.rcParams["font.family"] = ["DejaVu Sans", "IPAexGothic"]  # the second for the characters that the first lacks
     mpl.rcParams.update({"figure.figsize": (6.4, 4.0), "savefig.dpi": 130, "savefig.bbox": "tight", "axes.unicode_minus": False})
     for key, value in {"display.width": 110, "display.max_columns": 30, "display.max_rows": 14, "display.precision": 4}.items():
         pd.set_option(key, value)
