@@ -24,8 +24,8 @@ from tanada.design.rows import complete_rows
 from tanada.design.spec import ComponentSpec, DesignSpec, expression
 from tanada.design.terms import build_matrix
 from tanada.errors import DataError, FormulaError
-from tanada.formula.mixed_formula import MixedFormula, parse_formula, parse_one_sided
-from tanada.formula.nodes import Node, variables
+from tanada.formula.mixed_formula import MixedFormula, has_dot, parse_formula, parse_one_sided
+from tanada.formula.nodes import CONSTANTS, Node, variables
 from tanada.frame import Frame, read_frame
 
 Array = NDArray[np.float64]
@@ -150,41 +150,67 @@ def build_design(
     """
     frame = read_frame(data)
     parts = _parse(formula, frame, zi, disp, weights, offset)
-    full = {name: frame.column(name) for name in parts.variables()}
-    arrays = {what: read_vector(v, frame.n, what) for what, v in (("weights", weights), ("offset", offset)) if v is not None and not isinstance(v, str)}
-    rows, dropped, note = complete_rows(full, arrays, frame.n, na)
-    if len(rows) < frame.n:
-        full = {name: c.take(rows) for name, c in full.items()}
-        arrays = {what: v[rows] for what, v in arrays.items()}
-    finite_columns(full, arrays)
-    states: States = {}
-    ev = Evaluator(full, len(rows), states, fitting=True)
+    used = _used_rows(frame, parts, {"weights": weights, "offset": offset}, na)
+    ev = Evaluator(used.columns, len(used.rows), {}, fitting=True)
     main = parts.components[0][1]
     assert main.response is not None
-    response = read_response(main.response, ev, family, ordinal, _weights(parts.weights, arrays, ev))
-    built = [_component(name, f, ev, contrasts or {}, known or {}, _offset(name, parts.offset, arrays, ev)) for name, f in parts.components]
+    response = read_response(main.response, ev, family, ordinal, _weights(parts.weights, used.arrays, ev))
+    built = [_component(name, f, ev, contrasts or {}, known or {}, _offset(name, parts.offset, used.arrays, ev)) for name, f in parts.components]
     components = tuple(design for design, _ in built)
     model = ModelData(response.y, response.weights, response.trials, components, response.label, response.levels)
     check_model(model, family, weights is not None)
-    notes = [*note, *response.notes]
+    notes = [*used.notes, *response.notes]
     for (_, f), design in zip(parts.components, components, strict=True):
         notes += _alias_notes(design) + slope_notes(f, design)
     spec = DesignSpec(
-        formula, zi if len(components) > 1 and _has(components, "zi") else None, disp if _has(components, "disp") else None,
-        frame.names if _has_dot(main, formula) else (), _text(offset), _text(weights), dict(contrasts or {}), states,
-        tuple(s for _, s in built), response.label, response.levels, tuple(_excluded(weights, offset)),
-    )  # fmt: skip
-    return Design(spec, model, frame, rows, frame.n, dropped, tuple(notes), full)
+        formula,
+        zi if _has(components, "zi") else None,
+        disp if _has(components, "disp") else None,
+        frame.names if has_dot(formula) else (),
+        _text(offset),
+        _text(weights),
+        dict(contrasts or {}),
+        _states(ev),
+        tuple(s for _, s in built),
+        response.label,
+        response.levels,
+        tuple(_excluded(weights, offset)),
+    )
+    return Design(spec, model, frame, used.rows, frame.n, used.dropped, tuple(notes), used.columns)
+
+
+@dataclass(frozen=True)
+class _Used:
+    """The variables of a model on its complete rows."""
+
+    columns: dict[str, Column]
+    arrays: dict[str, Array]
+    rows: NDArray[np.intp]
+    dropped: dict[str, int]
+    notes: list[str]
+
+
+def _used_rows(frame: Frame, parts: _Parts, given: Mapping[str, Any], na: str) -> _Used:
+    columns = {name: frame.column(name) for name in parts.variables() if name in frame or name not in CONSTANTS}
+    arrays = {what: read_vector(v, frame.n, what) for what, v in given.items() if v is not None and not isinstance(v, str)}
+    rows, dropped, notes = complete_rows(columns, arrays, frame.n, na)
+    if len(rows) < frame.n:
+        columns = {name: c.take(rows) for name, c in columns.items()}
+        arrays = {what: v[rows] for what, v in arrays.items()}
+    finite_columns(columns, arrays)
+    return _Used(columns, arrays, rows, dropped, notes)
+
+
+def _states(ev: Evaluator) -> States:
+    """What the evaluator learnt; a column called pi or TRUE is marked, as it is a column at prediction too."""
+    for name in CONSTANTS:
+        if name in ev.columns:
+            ev.states.setdefault(name, {"kind": "number"})
+    return ev.states
 
 
 def _has(components: tuple[ComponentDesign, ...], name: str) -> bool:
     return any(c.name == name for c in components)
-
-
-def _has_dot(formula: MixedFormula, text: str) -> bool:
-    from tanada.formula.mixed_formula import _has_dot as written
-
-    return written(text) and formula is not None
 
 
 def _text(given: Any) -> str | None:

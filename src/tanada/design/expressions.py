@@ -77,7 +77,7 @@ class Evaluator:
     def evaluate(self, node: Node) -> Any:
         """A Value, a number, a string, or a list of constants."""
         if isinstance(node, Name):
-            return CONSTANTS[node.name] if node.name in CONSTANTS and node.name not in self.columns else self.column(node.name)
+            return self.column(node.name) if node.name in self.columns else CONSTANTS[node.name]
         if isinstance(node, Number):
             return float(node.value)
         if isinstance(node, Text):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tanada.columns import Codes, Column, Labels
 from tanada.design.values import recode
 from tanada.errors import DataError
-from tanada.formula.nodes import Call, Name, Node, deparse
+from tanada.formula.nodes import Call, Name, Node
 
 Factor = tuple[Codes, Labels]
 
@@ -21,14 +21,14 @@ def group_factor(ev: Any, node: Node) -> Factor:
     if isinstance(node, Name):
         column: Column = ev.columns[node.name]
         return column.factor
-    from tanada.design.transforms import _as_column, make_factor
+    from tanada.design.transforms import as_column, make_factor
 
     if isinstance(node, Call) and node.func in ("factor", "as.factor", "ordered") and len(node.args) == 1:
-        return _as_column(ev, node.args[0][1]).factor
+        return as_column(ev, node.args[0][1]).factor
     if isinstance(node, Call) and node.func in ("factor", "as.factor", "ordered", "relevel", "C"):
         value = make_factor(ev, node)
         return value.array, value.levels or ()
-    return _as_column(ev, node).factor
+    return as_column(ev, node).factor
 
 
 def cross(factors: Sequence[Factor]) -> tuple[Codes, Labels, NDArray[np.int64]]:
@@ -103,7 +103,3 @@ def check_levels(levels: Labels, label: str) -> None:
     if len(levels) < 2:
         only = f" ('{levels[0]}')" if levels else ""
         raise DataError(f"grouping factor '{label}' has a single level{only} in the rows used; a random effect needs at least two groups.")
-
-
-def group_text(group: Sequence[Node]) -> str:
-    return ":".join(deparse(g) for g in group)

@@ -80,12 +80,9 @@ def design_random(term: RandomTerm, ev: Evaluator, contrasts: Mapping[str, Any],
     return RandomDesign(term.group_label, names, term.structure, codes, levels, Z, options, term.text), spec
 
 
-def rebuild_random(term: RandomTerm, spec: RandomSpec, ev: Evaluator, contrasts: Mapping[str, Any], use_groups: bool) -> RandomDesign:
-    """The design of one term on new rows; codes are -1 where the group is unknown (everywhere when `use_groups` is False)."""
-    if use_groups:
-        codes = match_known([group_factor(ev, g) for g in term.group], spec.parts, spec.keys)
-    else:
-        codes = np.full(ev.n, -1, dtype=np.int32)
+def rebuild_random(term: RandomTerm, spec: RandomSpec, ev: Evaluator, contrasts: Mapping[str, Any]) -> RandomDesign:
+    """The design of one term on new rows; codes are -1 where the group is unknown."""
+    codes = match_known([group_factor(ev, g) for g in term.group], spec.parts, spec.keys)
     options = dict(spec.options)
     if term.structure in INDEXED:
         node = term.terms.factors[0]

@@ -158,7 +158,9 @@ def _proportions(p: Array, weights: Array, label: str) -> Response:
 def read_vector(given: Any, n: int, what: str) -> Array:
     """A user's array argument (weights, offset) as float64 (n,)."""
     try:
-        out = np.asarray(given.to_numpy() if hasattr(given, "to_numpy") else given, dtype=np.float64)
+        plain = type(given).__module__.partition(".")[0] == "pandas"
+        values = given.to_numpy(dtype=np.float64, na_value=np.nan) if plain else given.to_numpy() if hasattr(given, "to_numpy") else given
+        out = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise DataError(f"{what} must be a column name, an expression, or an array of numbers; it is {type(given).__name__}.") from None
     if out.shape != (n,):

@@ -18,7 +18,7 @@ from tanada.design.serial import pack, unpack
 from tanada.design.terms import build_matrix
 from tanada.errors import DataError, ModelError, did_you_mean
 from tanada.formula.mixed_formula import MixedFormula, parse_formula, parse_one_sided
-from tanada.formula.nodes import Name, Node, variables
+from tanada.formula.nodes import CONSTANTS, Name, Node, variables
 from tanada.formula.parser import parse
 from tanada.frame import Frame, read_frame
 
@@ -124,7 +124,7 @@ class DesignSpec:
                 out |= dict.fromkeys(f.random_variables())
         if self.offset:
             out |= dict.fromkeys(variables(expression(self.offset, None)))
-        return list(out)
+        return [name for name in out if name in self.states or name not in CONSTANTS]
 
     def rebuild(
         self, newdata: Any, *, new_levels: str = "population", random: bool | Collection[str] = True, offset: Any = None
@@ -173,7 +173,7 @@ class DesignSpec:
             for r in self.parsed(c.name).random:
                 if _wanted(r.group_label, random):
                     wanted += [v for n in (*r.terms.factors, *r.group) for v in variables(n)]
-        return {name: frame.column(name) for name in dict.fromkeys(wanted)}
+        return {name: frame.column(name) for name in dict.fromkeys(wanted) if name in self.states or name not in CONSTANTS}
 
     def _component(self, spec: ComponentSpec, ev: Evaluator, random: bool | Collection[str], offset: Any) -> ComponentDesign:
         formula = self.parsed(spec.name)
@@ -186,7 +186,7 @@ class DesignSpec:
         if spec.name == "cond":
             total = total + self._offset(ev, offset)
         pairs = [(t, s) for t, s in zip(formula.random, spec.random, strict=True) if _wanted(t.group_label, random)]
-        designs: tuple[RandomDesign, ...] = tuple(rebuild_random(t, s, ev, self.contrasts, True) for t, s in pairs)
+        designs: tuple[RandomDesign, ...] = tuple(rebuild_random(t, s, ev, self.contrasts) for t, s in pairs)
         assign = tuple(spec.assign[i] for i in spec.kept)
         return ComponentDesign(spec.name, X, spec.names, total, designs, spec.aliased, assign, spec.terms)
 

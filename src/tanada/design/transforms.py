@@ -38,7 +38,7 @@ def _state(ev: Any, node: Call) -> dict[str, Any]:
     return found
 
 
-def _as_column(ev: Any, node: Node) -> Column:
+def as_column(ev: Any, node: Node) -> Column:
     """An expression as a column, so that it can become a factor; a plain name is the column itself (text and dates included)."""
     node = strip(node)
     if isinstance(node, Name) and node.name in ev.columns:
@@ -56,7 +56,7 @@ def _as_column(ev: Any, node: Node) -> Column:
 
 def make_factor(ev: Any, node: Call) -> Value:
     """factor(x), as.factor(x), ordered(x), factor(x, levels = c(...)), relevel(f, ref = "B")."""
-    column = _as_column(ev, _first(node))
+    column = as_column(ev, _first(node))
     positional, named = _constants(ev, node, 1)
     state = _state(ev, node)
     if not state:
@@ -143,7 +143,7 @@ def formulaic_basis(ev: Any, node: Call) -> Value:
     for flag in ("raw", "include_intercept"):
         if flag in kwargs:
             kwargs[flag] = bool(kwargs[flag])
-    if node.func == "bs":
+    if node.func in ("bs", "cr", "cs"):
         kwargs.setdefault("extrapolation", "extend")
     state = _state(ev, node)
     inner = state.setdefault("state", {})
@@ -196,7 +196,7 @@ def natural_spline(ev: Any, node: Call) -> Value:
 
 def to_number(ev: Any, node: Call) -> Value:
     """as.numeric(x): text or categories that read as numbers, turned into them on purpose."""
-    column = _as_column(ev, _first(node))
+    column = as_column(ev, _first(node))
     if not column.is_factor:
         return Value(column.numbers)
     codes, labels = column.factor
@@ -211,7 +211,7 @@ def interaction(ev: Any, node: Call) -> Value:
     """interaction(a, b): one factor of the combinations that occur."""
     from tanada.design.groups import cross
 
-    parts = [_as_column(ev, a) for a in node.positional()]
+    parts = [as_column(ev, a) for a in node.positional()]
     if not parts:
         raise FormulaError("interaction() takes two columns or more.")
     codes, levels, _ = cross([p.factor for p in parts])

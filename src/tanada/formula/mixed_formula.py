@@ -73,7 +73,7 @@ def parse_formula(text: str, columns: Iterable[str] = (), exclude: Iterable[str]
     """
     if not isinstance(text, str):
         raise FormulaError(f"the formula is {type(text).__name__}; a string such as 'y ~ x + (1 | group)' is accepted.")
-    if _has_dot(text):
+    if has_dot(text):
         return _with_dot(text, tuple(columns), frozenset(exclude))
     return _two_sided(text)
 
@@ -86,7 +86,8 @@ def parse_one_sided(text: str, what: str) -> MixedFormula:
 
 
 @lru_cache(maxsize=256)
-def _has_dot(text: str) -> bool:
+def has_dot(text: str) -> bool:
+    """Whether `.` stands for the other columns somewhere in the formula."""
     return "." in text and any(isinstance(n, Name) and n.name == "." for n in walk(parse(text)))
 
 

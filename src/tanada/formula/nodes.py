@@ -118,7 +118,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def variables(node: Node) -> list[str]:
-    """Column names read by an expression, in order, each once. Contrast names (`C(f, contr.sum)`) are not columns."""
+    """Names read by an expression, in order, each once; constants (TRUE, pi) among them, contrast names (`C(f, contr.sum)`) not."""
     found: dict[str, None] = {}
     _collect(node, found)
     return list(found)
@@ -126,8 +126,7 @@ def variables(node: Node) -> list[str]:
 
 def _collect(node: Node, found: dict[str, None]) -> None:
     if isinstance(node, Name):
-        if node.name not in CONSTANTS:
-            found[node.name] = None
+        found[node.name] = None
     elif isinstance(node, Paren | Unary):
         _collect(node.arg, found)
     elif isinstance(node, Binary):
@@ -139,4 +138,5 @@ def _collect(node: Node, found: dict[str, None]) -> None:
             _collect(arg, found)
 
 
-CONSTANTS = {"TRUE": 1.0, "FALSE": 0.0, "T": 1.0, "F": 0.0, "True": 1.0, "False": 0.0, "pi": 3.141592653589793, "NULL": float("nan"), "None": float("nan")}
+# names that mean a value where the data have no column of that name
+CONSTANTS = {"TRUE": 1.0, "FALSE": 0.0, "True": 1.0, "False": 0.0, "pi": 3.141592653589793, "NULL": float("nan"), "None": float("nan")}
