@@ -10,6 +10,7 @@ namespace tanada::sem {
 namespace {
 
 constexpr int kTile = 128;
+constexpr std::size_t kGrain = 16384, kUnsortedChunks = 4;
 
 // What one chunk of rows contributes; sums only over the range of codes it meets.
 struct ChunkSums {
@@ -68,15 +69,19 @@ TwoLevelStats two_level_stats(const ClusterData& d) {
   TwoLevelStats s;
   s.N = d.N, s.J = d.J, s.p = d.p, s.q = d.q;
   std::vector<std::int64_t> first(d.J, -1), count(d.J, 0);
+  bool sorted = true;
   for (std::int64_t i = 0; i < d.N; ++i) {
     const std::int64_t c = d.code[i];
+    sorted = sorted && (i == 0 || c >= d.code[i - 1]);
     if (c < 0 || c >= d.J) throw std::invalid_argument("a cluster code lies outside 0 .. J-1");
     if (count[c]++ == 0) first[c] = i;
   }
   if (d.J == 0 || *std::min_element(count.begin(), count.end()) == 0) throw std::invalid_argument("a cluster has no rows");
-  const int chunks = chunk_count(d.N, 16384);
+  // rows in the order of their clusters: the sums of a chunk cover few clusters; otherwise all, so there are fewer chunks
+  const std::size_t grain = std::max<std::size_t>(kGrain, sorted ? 0 : d.N / kUnsortedChunks);
+  const int chunks = chunk_count(d.N, grain);
   std::vector<ChunkSums> parts(std::max(chunks, 1));
-  parallel_chunks(d.N, 16384, [&](int c, std::size_t begin, std::size_t end) { accumulate(d, first, begin, end, parts[c]); });
+  parallel_chunks(d.N, grain, [&](int c, std::size_t begin, std::size_t end) { accumulate(d, first, begin, end, parts[c]); });
   s.cluster_means.setZero(d.J, d.p);
   Matrix cross = Matrix::Zero(d.p, d.p);
   for (const ChunkSums& part : parts) {
