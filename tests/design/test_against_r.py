@@ -55,6 +55,12 @@ def test_rebuild_gives_the_same_rows(record: dict[str, Any]) -> None:
     assert rebuilt.components[0].names == design.model.components[0].names
 
 
+@pytest.mark.parametrize("record", REFERENCE["beyond"], ids=lambda r: r["formula"])
+def test_bases_beyond_the_data(record: dict[str, Any]) -> None:
+    spec = build_design("y " + record["formula"], r_data()).spec
+    np.testing.assert_allclose(spec.rebuild({"x": [-6.0, 0.2, 7.0]}).components[0].X, record["values"], rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
 def test_rank_does_not_depend_on_units(scale: float) -> None:
     rng = np.random.default_rng(3)

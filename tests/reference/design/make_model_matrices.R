@@ -22,6 +22,13 @@ out <- lapply(formulas, function(f) {
   m <- model.matrix(as.formula(f), d)
   list(formula = f, names = I(colnames(m)), values = unname(split(signif(m, 12), row(m))), rank = qr(m)$rank, kept = I(sort(qr(m)$pivot[seq_len(qr(m)$rank)])))
 })
+d$y <- seq_len(n)  # bases beyond the range of the data, as predict() makes them
+beyond <- lapply(c("~ bs(x, df = 5)", "~ ns(x, df = 3)", "~ poly(x, 2)", "~ scale(x)"), function(f) {
+  t <- delete.response(terms(lm(update(as.formula(f), y ~ .), d)))
+  m <- suppressWarnings(model.matrix(t, model.frame(t, data.frame(x = c(-6, 0.2, 7)))))
+  list(formula = f, values = unname(split(signif(m, 12), row(m))))
+})
+d$y <- NULL
 data <- lapply(d, function(c) if (is.factor(c)) as.character(c) else c)
-writeLines(toJSON(list(versions = list(R = as.character(getRversion())), data = data, levels = list(a = levels(d$a), b = levels(d$b), o = levels(d$o)), matrices = out),
+writeLines(toJSON(list(versions = list(R = as.character(getRversion())), data = data, levels = list(a = levels(d$a), b = levels(d$b), o = levels(d$o)), matrices = out, beyond = beyond),
                   auto_unbox = TRUE, digits = 12), "model_matrices.json")
