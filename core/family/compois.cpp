@@ -13,7 +13,7 @@ namespace tanada {
 
 namespace {
 
-constexpr double kMostTerms = 1e6;
+constexpr std::size_t kMostTerms = 200000;
 
 // log Z and the joint cumulants k[a][b] of (y, -log y!).
 struct Cumulants {
@@ -98,11 +98,13 @@ double log_lambda(double log_mu, double nu) {
   const double mu = std::exp(log_mu), shifted = mu + 0.5 * (nu - 1.0) / nu;
   double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
   double l = mu > 1.0 && shifted > 0.3 ? nu * std::log(shifted) : log_mu;
+  if (nu < 1.0 && !(shifted > 0.5 * mu)) l = nu * log_mu - (1.0 - nu) * std::log1p(1.0 / mu);  // between Poisson and geometric
+  int failures = 0;
   for (int i = 0; i < 100; ++i) {
     const Cumulants c = cumulants(l, nu, 1);
     const double gap = std::log(c.k[1][0]) - log_mu;
-    if (!std::isfinite(gap)) {  // too many terms: too large a lambda, unless even the answer has too many
-      if (!std::isfinite(low) && i > 60) return std::numeric_limits<double>::quiet_NaN();
+    if (!std::isfinite(gap)) {  // too many terms: too large a lambda, or an answer with too many
+      if (++failures > 3) return std::numeric_limits<double>::quiet_NaN();
       high = l;
       l = std::isfinite(low) ? 0.5 * (low + high) : l - (1.0 + std::fabs(l) * 0.1);
       continue;
@@ -126,14 +128,29 @@ template <class T> T large_mean(double y, const T& mu, const T& nu) {
   return nu * (y * log_a - a - log_factorial(y)) + 0.5 * ((nu - 1.0) * (log_a + 2.0 * kLogSqrt2Pi) + log(nu));
 }
 
+// The solution of a mean and nu with its cumulants; rows with the same predictors come one after the other often enough to keep the last.
+struct Solution {
+  double log_mu = std::numeric_limits<double>::quiet_NaN(), nu = 0.0, l = 0.0;
+  int order = -1;
+  Cumulants c;
+};
+const Solution& solve(double log_mu, double nu, int order) {
+  thread_local Solution last;
+  const bool same = last.log_mu == log_mu && last.nu == nu;
+  if (!same) last.log_mu = log_mu, last.nu = nu, last.l = log_lambda(log_mu, nu);
+  if (!same || last.order < order) last.c = cumulants(last.l, nu, order), last.order = order;
+  return last;
+}
+
 double density_at(double y, double log_mu, double nu) {
-  const double l = log_lambda(log_mu, nu);
-  return y * l - cumulants(l, nu, 1).log_z - nu * log_factorial(y);
+  const Solution& s = solve(log_mu, nu, 1);
+  return y * s.l - s.c.log_z - nu * log_factorial(y);
 }
 
 template <int M, int K> Jet<M, K> density_at(double y, const Jet<M, K>& log_mu, const Jet<M, K>& nu) {
-  Jet<M, K> l(log_lambda(log_mu.v, nu.v));
-  const Cumulants c = cumulants(l.v, nu.v, K + 1);
+  const Solution& s = solve(log_mu.v, nu.v, K + 1);
+  const Cumulants& c = s.c;
+  Jet<M, K> l(s.l);
   Jet<2, K> mean(c.k[1][0]), log_z(c.log_z);
   mean.g = {c.k[2][0], c.k[1][1]}, log_z.g = {c.k[1][0], c.k[0][1]};
   mean.h = {c.k[3][0], c.k[2][1], c.k[1][2]}, log_z.h = {c.k[2][0], c.k[1][1], c.k[0][2]};
@@ -164,7 +181,7 @@ struct ConwayMaxwellPoisson {
     const MeanPoint p = mean_point(link, eta[0]);
     const double nu = std::exp(-eta[1]);
     if (p.mu > 1e6 && p.mu * nu > 1e6) return p.slope * p.slope * nu / p.mu;
-    return p.slope * p.slope / cumulants(log_lambda(std::log(p.mu), nu), nu, 1).k[2][0];
+    return p.slope * p.slope / solve(std::log(p.mu), nu, 1).c.k[2][0];
   }
 };
 

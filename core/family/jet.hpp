@@ -137,9 +137,14 @@ template <int M, int K> inline Jet<M, K> exp(const Jet<M, K>& x) {
   const double e = std::exp(x.v), f[4] = {e, e, e, e};
   return compose(x, f);
 }
+// Functions of a power type are composed with x / x.v, so that neither a large nor a tiny x overflows in 1 / x^3.
+template <int M, int K> inline Jet<M, K> relative(const Jet<M, K>& x) {
+  Jet<M, K> r = x;
+  return r *= 1.0 / x.v;
+}
 template <int M, int K> inline Jet<M, K> log(const Jet<M, K>& x) {
-  const double i = 1.0 / x.v, f[4] = {std::log(x.v), i, -i * i, 2.0 * i * i * i};
-  return compose(x, f);
+  const double f[4] = {std::log(x.v), 1.0, -1.0, 2.0};
+  return compose(relative(x), f);
 }
 template <int M, int K> inline Jet<M, K> log1p(const Jet<M, K>& x) {
   const double i = 1.0 / (1.0 + x.v), f[4] = {std::log1p(x.v), i, -i * i, 2.0 * i * i * i};
@@ -151,17 +156,15 @@ template <int M, int K> inline Jet<M, K> expm1(const Jet<M, K>& x) {
 }
 inline double reciprocal(double x) { return 1.0 / x; }
 template <int M, int K> inline Jet<M, K> reciprocal(const Jet<M, K>& x) {
-  const double i = 1.0 / x.v, f[4] = {i, -i * i, 2.0 * i * i * i, -6.0 * i * i * i * i};
-  return compose(x, f);
+  const double i = 1.0 / x.v, f[4] = {i, -i, 2.0 * i, -6.0 * i};
+  return compose(relative(x), f);
 }
 template <int M, int K> inline Jet<M, K> operator/(const Jet<M, K>& x, const Jet<M, K>& y) { return x * reciprocal(y); }
 template <int M, int K> inline Jet<M, K> operator/(double c, const Jet<M, K>& y) { return reciprocal(y) * c; }
-template <class T> inline T power(const T& x, double a) {
-  return chain(x, [a](double u, int order, double* f) {
-    f[0] = std::pow(u, a);
-    if (order == 0) return;
-    f[1] = a * f[0] / u, f[2] = (a - 1.0) * f[1] / u, f[3] = (a - 2.0) * f[2] / u;
-  });
+inline double power(double x, double a) { return std::pow(x, a); }
+template <int M, int K> inline Jet<M, K> power(const Jet<M, K>& x, double a) {
+  const double p = std::pow(x.v, a), f[4] = {p, a * p, a * (a - 1.0) * p, a * (a - 1.0) * (a - 2.0) * p};
+  return compose(relative(x), f);
 }
 template <int M, int K> inline Jet<M, K> sqrt(const Jet<M, K>& x) { return power(x, 0.5); }
 

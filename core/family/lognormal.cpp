@@ -11,12 +11,12 @@ struct Lognormal {
   Link link;
   template <class T> Nothing shared(const T*) const { return {}; }
   template <class T, class S> T density(double y, double, const T* eta, const S&) const {
-    using std::log;
+    using std::exp;
     const double log_y = std::log(y);
     const T log_mu = positive_mean(link, eta[0]).log_mu;
-    const T s2 = softplus(2.0 * (eta[1] - log_mu));  // variance of log y: log(1 + phi^2 / mu^2)
-    const T r = log_y - log_mu + 0.5 * s2;
-    return -0.5 * (r * r / s2 + log(s2)) - (log_y + kLogSqrt2Pi);
+    const T log_s2 = log_softplus(2.0 * (eta[1] - log_mu));  // variance of log y: log(1 + phi^2 / mu^2)
+    const T r = log_y - log_mu + 0.5 * exp(log_s2);
+    return -0.5 * (r * r * exp(-log_s2) + log_s2) - (log_y + kLogSqrt2Pi);
   }
   double information(double, const double* eta) const {
     const MeanPoint p = mean_point(link, eta[0]);

@@ -9,13 +9,16 @@ namespace {
 struct Nbinom1 {
   static constexpr int m = 2;
   Link link;
-  template <class T> T shared(const T* eta) const { return softplus(eta[1]); }
-  template <class T> T density(double y, double, const T* eta, const T& log1p_phi) const {
+  template <class T> struct Shared {
+    T log1p_phi, log_ratio;  // log(log(1 + phi) / phi)
+  };
+  template <class T> Shared<T> shared(const T* eta) const { return {softplus(eta[1]), log_softplus(eta[1]) - eta[1]}; }
+  template <class T, class S> T density(double y, double, const T* eta, const S& s) const {
     using std::exp;
-    const T log_mu = positive_mean(link, eta[0]).log_mu, log_size = log_mu - eta[1];
-    const T r = -((y + exp(log_size)) * log1p_phi);
+    const T log_mu = positive_mean(link, eta[0]).log_mu;
+    const T r = -exp(log_mu + s.log_ratio);
     if (y == 0.0) return r;
-    return r + log_rise(y, log_size) + y * log_mu - log_factorial(y);
+    return r + log_rise(y, log_mu - eta[1]) + y * (log_mu - s.log1p_phi) - log_factorial(y);
   }
   double information(double, const double* eta) const {
     const MeanPoint p = mean_point(link, eta[0]);

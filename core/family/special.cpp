@@ -108,6 +108,11 @@ void log_gamma_exp(double u, int order, double* f) {
 void log_rise(double y, double u, int order, double* f) {
   const double a = std::exp(u);
   for (int k = 0; k <= order; ++k) f[k] = 0.0;
+  if (a > 1e13 * (1.0 + y * y)) {  // y (y - 1) / (2 a), the first term
+    double term = 0.5 * y * (y - 1.0) / a;
+    for (int k = 0; k <= order; ++k, term = -term) f[k] = term;
+    return;
+  }
   if (y <= 40.0 && y == std::floor(y)) {
     double product = 1.0;
     for (double j = 1.0; j < y; j += 1.0) {
@@ -185,6 +190,21 @@ void softplus(double x, int order, double* f) {
   if (order == 0) return;
   const double s = x >= 0 ? i : e * i, q = x >= 0 ? e * i : i;
   f[1] = s, f[2] = s * q, f[3] = s * q * (q - s);
+}
+
+void log_softplus(double x, int order, double* f) {
+  if (x < -37.0) {
+    f[0] = x, f[1] = 1.0, f[2] = f[3] = 0.0;
+    return;
+  }
+  double s[4];
+  softplus(x, order, s);
+  f[0] = std::log(s[0]);
+  if (order == 0) return;
+  const double q = sigmoid(-x), h = s[1] / s[0];
+  f[1] = h;
+  f[2] = h * (q - h);
+  f[3] = f[2] * (q - h) - h * (s[2] + f[2]);
 }
 
 void log_cloglog(double x, int order, double* f) {

@@ -25,6 +25,8 @@ void gamma_constant(double u, int order, double* f);
 void log_normal_cdf(double x, int order, double* f);
 // log(1 + exp x).
 void softplus(double x, int order, double* f);
+// log log(1 + exp x).
+void log_softplus(double x, int order, double* f);
 // log(1 - exp(-exp x)): log of the complementary log-log probability.
 void log_cloglog(double x, int order, double* f);
 // 1/2 + atan(x)/pi without cancellation in the left tail.
@@ -49,6 +51,7 @@ inline double sigmoid(double x) {
 inline double softplus_value(double x) { return (x > 0 ? x : 0.0) + std::log1p(std::exp(-std::fabs(x))); }
 
 template <class T> T softplus(const T& x) { return chain(x, [](double v, int o, double* f) { softplus(v, o, f); }); }
+template <class T> T log_softplus(const T& x) { return chain(x, [](double v, int o, double* f) { log_softplus(v, o, f); }); }
 template <class T> T log_normal_cdf(const T& x) { return chain(x, [](double v, int o, double* f) { log_normal_cdf(v, o, f); }); }
 template <class T> T log_cloglog(const T& x) { return chain(x, [](double v, int o, double* f) { log_cloglog(v, o, f); }); }
 template <class T> T cauchy_cdf(const T& x) { return chain(x, [](double v, int o, double* f) { cauchy_cdf(v, o, f); }); }

@@ -26,6 +26,12 @@ struct Block {
     y[at] = response, trials[at] = n;
     std::copy(predictors, predictors + m, eta.begin() + at * m);
   }
+  // Divides the derivatives of one row.
+  void divide(std::size_t at, double by) {
+    for (int a = 0; a < m; ++a) d1[at * m + a] /= by;
+    for (int a = 0; a < pairs(m); ++a) d2[at * pairs(m) + a] /= by;
+    for (int a = 0; a < triples(m); ++a) d3[at * triples(m) + a] /= by;
+  }
   void evaluate(const Family& family, int order, std::size_t count) {
     Rows rows{y.data(), trials.data(), ones.data(), eta.data()};
     Derivatives out{value.data(), d1.data(), d2.data(), d3.data()};
@@ -43,19 +49,22 @@ int pair_at(int n, int a, int b) { return a * n - a * (a - 1) / 2 + (b - a); }
 
 void add_composed(const Block& b, std::size_t at, int order, const double* f, const Target& out) {
   const int m = b.m, n = out.n;
+  const bool linear = f[2] == 0.0 && f[3] == 0.0;  // large derivatives times zero would be NaN
   const double *g = &b.d1[at * m], *h = &b.d2[at * pairs(m)], *t = &b.d3[at * triples(m)];
   for (int i = 0; i < m; ++i) out.d1[i] += f[1] * g[i];
   if (order >= 2)
     for (int i = 0, k = 0; i < m; ++i)
-      for (int j = i; j < m; ++j, ++k) out.d2[pair_at(n, i, j)] += f[2] * g[i] * g[j] + f[1] * h[k];
+      for (int j = i; j < m; ++j, ++k) out.d2[pair_at(n, i, j)] += f[1] * h[k] + (linear ? 0.0 : f[2] * g[i] * g[j]);
   if (order >= 3) {
     int position = 0, k = 0;
     for (int i = 0; i < n; ++i)
       for (int j = i; j < n; ++j)
         for (int l = j; l < n; ++l, ++position) {
           if (l >= m) continue;
-          out.d3[position] += f[3] * g[i] * g[j] * g[l] + f[1] * t[k] +
-                              f[2] * (h[pair_at(m, i, j)] * g[l] + h[pair_at(m, i, l)] * g[j] + h[pair_at(m, j, l)] * g[i]);
+          out.d3[position] += f[1] * t[k];
+          if (!linear)
+            out.d3[position] += f[3] * g[i] * g[j] * g[l] +
+                                f[2] * (h[pair_at(m, i, j)] * g[l] + h[pair_at(m, i, l)] * g[j] + h[pair_at(m, j, l)] * g[i]);
           ++k;
         }
   }
@@ -195,7 +204,12 @@ class ZeroTruncated : public Family {
         log1mexp(-zero.value[i], order, f);  // -log(1 - exp L0): signs by parity of the derivative in L0
         r.value = rows.y[start + i] == 0.0 ? -std::numeric_limits<double>::infinity() : block.value[i] - f[0];
         if (order >= 1) {
-          const double outer[4] = {0.0, f[1], -f[2], f[3]};
+          const double L0 = zero.value[i];
+          double outer[4] = {0.0, f[1], -f[2], f[3]};
+          if (L0 > -1e-60) {  // L0^k times the derivatives goes to -1, 1, -2: scale both sides so that nothing overflows
+            outer[1] = -1.0, outer[2] = 1.0, outer[3] = -2.0;
+            zero.divide(i, L0);
+          }
           add_composed(block, i, order, identity, {r.d1, r.d2, r.d3, m});
           if (f[1] != 0.0) add_composed(zero, i, order, outer, {r.d1, r.d2, r.d3, m});
         }
