@@ -33,14 +33,14 @@ class VariancePart:
 
     @property
     def name(self) -> str:
-        if self.group == "Residual":
-            return "sigma"
+        if not self.term1:
+            return "sigma" if self.group == "Residual" else "dispersion"
         head = "" if self.component == "cond" else self.component + "|"
         return head + (f"sd({self.term1}|{self.group})" if self.kind == "sd" else f"cor({self.term1},{self.term2}|{self.group})")
 
 
 def _measures(work: Workspace, values: Array) -> Array:
-    """Log SDs and Fisher z of correlations, term by term, then log sigma, as a function of the parameter vector."""
+    """Log SDs and Fisher z of correlations, term by term, then log sigma or log dispersion, as a function of the parameter vector."""
     fit = work.fit
     sigma = fit.params.index("sigma")
     scale = float(np.exp(values[sigma[0]])) if theta_is_relative(fit) else 1.0
@@ -56,9 +56,8 @@ def _measures(work: Workspace, values: Array) -> Array:
             sd = np.sqrt(np.diag(cov))
             r, c = np.tril_indices(len(sd), -1)
             out += [np.log(sd), np.arctanh(np.clip(cov[r, c] / (sd[r] * sd[c]), -1, 1))]
-    if len(sigma):
-        out.append(values[sigma])
-    return np.concatenate(out) if out else np.zeros(0)
+    out += [values[sigma], values[fit.params.index("dispersion")]]
+    return np.concatenate(out)
 
 
 def variance_parts(work: Workspace, level: float) -> list[VariancePart]:
@@ -90,6 +89,8 @@ def _labels(work: Workspace) -> list[tuple[str, str, str, str, str]]:
         out += [(t.component, t.group, t.names[b], t.names[a], "cor") for a, b in zip(r, c)]
     if len(work.fit.params.index("sigma")):
         out.append(("cond", "Residual", "", "", "sd"))
+    if len(work.fit.params.index("dispersion")):
+        out.append(("cond", "Dispersion", "", "", "sd"))
     return out
 
 

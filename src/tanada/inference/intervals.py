@@ -66,7 +66,7 @@ def select(rows: Rows, parm: str | Sequence[str] | None) -> Rows:
 def is_variance(name: str) -> bool:
     """Whether a name in a confint table is that of a standard deviation or correlation."""
     tail = name.split("|", 1)[-1] if name.startswith(("zi|", "disp|")) else name
-    return tail == "sigma" or tail.startswith(("sd(", "cor("))
+    return tail in ("sigma", "dispersion") or tail.startswith(("sd(", "cor("))
 
 
 def interval_table(rows: Rows) -> dict[str, Any]:

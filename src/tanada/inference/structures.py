@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 def theta_is_relative(fit: MixedFit) -> bool:
     """Whether theta is relative to sigma (the profiled Gaussian engine)."""
-    return fit.family == "gaussian" and len(fit.params.index("sigma")) == 1 and "curvature" not in fit.extra
+    return fit.family == "gaussian" and "predictors" not in fit.extra
 
 
 def template(structure: str, k: int, theta: Array, design: RandomDesign | None = None) -> Array:

@@ -20,8 +20,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from tanada import _core
 from tanada.design.matrices import ComponentDesign, RandomDesign
+from tanada.engine import family
 from tanada.engine.fit import MixedFit, TermEstimate
+from tanada.inference.structures import theta_is_relative
 
 Array = NDArray[np.float64]
 
@@ -190,8 +193,33 @@ def random_matrix(random: list[tuple[RandomDesign, ...]], starts: NDArray[np.int
 
 
 def build_system(fit: MixedFit) -> System:
-    """The equations of a fit, at its optimum; `fit.extra["curvature"]` holds D unless the model is Gaussian with one sigma."""
-    if "curvature" in fit.extra:
-        return System(fit.data.components, fit.terms, np.asarray(fit.extra["curvature"], float))
-    assert fit.sigma is not None
-    return System(fit.data.components[:1], fit.terms, fit.data.weights / fit.sigma**2)
+    """The equations of a fit, at its optimum."""
+    if theta_is_relative(fit):
+        assert fit.sigma is not None
+        return System(fit.data.components[:1], fit.terms, fit.data.weights / fit.sigma**2)
+    return System(fit.data.components, fit.terms, component_curvature(fit))
+
+
+def component_curvature(fit: MixedFit) -> Array:
+    """Minus the second derivatives of the log-density in the components' predictors at the modes: (n,) or (n, m, m)."""
+    eta, roles = np.asarray(fit.extra["eta"], float), tuple(fit.extra["predictors"])
+    info = family.get(fit.family, fit.link, fit.extra.get("family_options"))
+    data = fit.data
+    packed = _core.family_evaluate(
+        info.name,
+        info.link,
+        bool(fit.extra["zero_inflated"]),
+        list(info.options),
+        np.ascontiguousarray(data.y, float),
+        np.ascontiguousarray(data.trials, float),
+        np.ascontiguousarray(data.weights, float),
+        np.ascontiguousarray(eta),
+        2,
+    )[2]
+    assert packed is not None
+    m = eta.shape[1]
+    at = {pair: j for j, pair in enumerate((a, b) for a in range(m) for b in range(a, m))}
+    chosen = [roles.index(c.name) for c in data.components]
+    if len(chosen) == 1:
+        return -packed[:, at[chosen[0], chosen[0]]]
+    return -np.stack([np.stack([packed[:, at[min(a, b), max(a, b)]] for b in chosen], -1) for a in chosen], -2)

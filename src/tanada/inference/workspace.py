@@ -57,6 +57,8 @@ class Workspace:
         if theta_is_relative(self.fit):
             h = gradient_differences(self.fit, v, self.fit.objective.profiled_gradient)[v]
             return 2.0 * _safe_inverse(0.5 * (h + h.T))
+        if "vcov" in self.fit.extra:
+            return np.asarray(self.fit.extra["vcov"], float)[np.ix_(v, v)]
         columns = gradient_differences(self.fit, v)
         h = columns[v]
         if len(self.fixed):
@@ -67,6 +69,8 @@ class Workspace:
     @cached_property
     def full_vcov(self) -> Array:
         """Covariance matrix of all parameters, from the Hessian of the deviance; NaN rows for parameters at a bound."""
+        if "vcov" in self.fit.extra:
+            return np.asarray(self.fit.extra["vcov"], float)
         d = len(self.fit.params)
         free = np.setdiff1d(np.arange(d), self.at_bound)
         h = gradient_differences(self.fit, free)[free]

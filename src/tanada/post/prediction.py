@@ -20,7 +20,6 @@ from tanada.errors import ModelError, did_you_mean
 from tanada.inference.system import random_matrix
 from tanada.inference.workspace import Workspace
 from tanada.post.random_effects import groups_of
-from tanada.post.response import Response
 
 Array = NDArray[np.float64]
 
@@ -155,10 +154,25 @@ def _variance(work: Workspace, c: ComponentDesign, used: list[tuple[int, RandomD
     return system.linear_variance(X0, Z0.tocsr(), C)
 
 
-def predictions(work: Workspace, response: Response, components: Sequence[ComponentDesign], request: Request, weights: Array) -> dict[str, Array]:
-    """estimate (and std_error, conf_low, conf_high when asked for), one entry a row.
-
-    Intervals are symmetric on the scale of the linear predictor with normal quantiles; for zero-inflated responses on the response scale.
-    """
-    found = linear_predictors(work, components, request)
-    return response.predict(work, found, request, weights)
+def joint_variance(work: Workspace, components: Sequence[ComponentDesign], request: Request, slopes: dict[str, Array]) -> Array:
+    """Variance of sum_c slope_c eta_c over the rows: the delta method for a function of several linear predictors."""
+    n, C = components[0].X.shape[0], work.fit.vcov_beta
+    X0, Z0, own = np.zeros((n, C.shape[0])), sparse.csr_matrix((n, work.system.q)), np.zeros(n)
+    first = number = 0
+    for c in components:
+        terms = [t for t in work.fit.terms if t.component == c.name]
+        p = c.X.shape[1]
+        slope = slopes.get(c.name)
+        if slope is not None:
+            X0[:, first : first + p] = slope[:, None] * c.X
+            for i, t, d in _matched(terms, c.random):
+                if t.group not in request.groups:
+                    continue
+                starts = np.array([work.system.starts[number + i], work.system.q])
+                Z0 = Z0 + sparse.diags(slope) @ random_matrix([(d,)], starts, n)
+                own += np.where(d.codes >= 0, 0.0, slope**2 * np.einsum("na,ab,nb->n", d.Z, t.cov, d.Z))
+        first += p
+        number += len(terms)
+    if Z0.nnz == 0:
+        return np.einsum("np,pq,nq->n", X0, C, X0) + own
+    return work.system.linear_variance(X0, sparse.csr_matrix(Z0), C) + own

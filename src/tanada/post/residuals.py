@@ -22,7 +22,7 @@ def residuals(fit: MixedFit, kind: str, seed: int | None = None) -> Array:
     """
     if kind not in KINDS:
         raise ModelError(f"kind = {kind!r} is not a kind of residual.{did_you_mean(str(kind), KINDS)}")
-    if fit.family != "gaussian":
+    if fit.family != "gaussian" or "predictors" in fit.extra:
         from tanada.post.family_residuals import family_residuals
 
         return family_residuals(fit, kind, seed)
@@ -32,13 +32,4 @@ def residuals(fit: MixedFit, kind: str, seed: int | None = None) -> Array:
     weighted = raw * np.sqrt(fit.data.weights)
     if kind in ("pearson", "deviance"):
         return weighted
-    return weighted / residual_sd(fit)
-
-
-def residual_sd(fit: MixedFit) -> Array | float:
-    """Residual standard deviation of a Gaussian fit, by row when there is a dispersion model."""
-    if fit.sigma is not None and not any(c.name == "disp" for c in fit.data.components):
-        return float(fit.sigma)
-    curvature = np.asarray(fit.extra["curvature"], float)
-    first = curvature if curvature.ndim == 1 else curvature[:, 0, 0]
-    return np.asarray(np.sqrt(fit.data.weights / first), float)
+    return weighted / float(fit.sigma or 1.0)

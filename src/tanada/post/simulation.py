@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from tanada.engine.fit import MixedFit
 from tanada.errors import ModelError, did_you_mean
-from tanada.post.residuals import residual_sd
 
 Array = NDArray[np.float64]
 
@@ -32,14 +31,12 @@ def simulate(fit: MixedFit, n: int, seed: int | np.random.Generator | None, re: 
         raise ModelError(f"simulate: re = {re!r}; accepted are 'new' and 'conditional'.{did_you_mean(str(re), RE)}")
     rng = np.random.default_rng(seed)
     etas = {c.name: linear_predictor(fit, c.name, int(n), re, rng) for c in fit.data.components}
-    if fit.family != "gaussian" or fit.link != "identity":
+    if "predictors" in fit.extra:
         from tanada.post.family_simulation import simulate_family
 
         return simulate_family(fit, etas, rng)
-    sd = np.asarray(residual_sd(fit) if "disp" not in etas else np.exp(etas["disp"]))
-    noise = rng.standard_normal((fit.nobs, int(n)))
-    scale = sd / np.sqrt(fit.data.weights) if sd.ndim < 2 else sd / np.sqrt(fit.data.weights)[:, None]
-    return etas["cond"] + (np.broadcast_to(scale, (fit.nobs,))[:, None] if scale.ndim < 2 else scale) * noise
+    scale = float(fit.sigma or 0.0) / np.sqrt(fit.data.weights)
+    return etas["cond"] + scale[:, None] * rng.standard_normal((fit.nobs, int(n)))
 
 
 def linear_predictor(fit: MixedFit, component: str, n: int, re: str, rng: np.random.Generator) -> Array:

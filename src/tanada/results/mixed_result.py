@@ -15,8 +15,8 @@ from tanada.frame import read_frame
 from tanada.inference.wald import check_level
 from tanada.post import residuals as residual_kinds
 from tanada.post.newdata import rebuilt_rows
-from tanada.post.prediction import check_request, predictions
-from tanada.post.response import Response
+from tanada.post.prediction import check_request
+from tanada.post.response import predictions
 from tanada.post.simulation import simulate
 from tanada.results.mixed_tables import MixedTables
 
@@ -62,7 +62,8 @@ class MixedResult(MixedTables):
         std_error : bool
             Whether to compute standard errors (needs one factorisation; skip it for millions of rows).
         offset, weights : array (n,), optional
-            Needed for new data when the fit had an offset array; weights of the new observations for prediction intervals (default 1).
+            Needed for new data when the fit had an offset array; weights (trials of a binomial response) of the new observations for
+            prediction intervals (default 1).
 
         Returns
         -------
@@ -79,8 +80,9 @@ class MixedResult(MixedTables):
         Notes
         -----
         `std_error` joins the uncertainty of fixed effects and random effects (Henderson 1975), variance parameters taken as known.
-        For a new group it includes the variance of that group's effects. Intervals use normal quantiles, t for models without
-        random effects.
+        For a new group it includes the variance of that group's effects. Intervals use normal quantiles, t for Gaussian models without
+        random effects; they are symmetric on the scale of the link, and on the response scale where zero inflation joins in. Prediction
+        intervals of other than Gaussian responses are quantiles of 2,000 simulated observations a row.
 
         Examples
         --------
@@ -93,12 +95,13 @@ class MixedResult(MixedTables):
         """
         request = check_request(self.fit, kind, re, interval, new_levels, std_error, check_level(level))
         if newdata is None:
-            columns = predictions(self.work, Response(self.fit), self.fit.data.components, request, self.fit.data.weights)
+            data = self.fit.data
+            columns = predictions(self.work, data.components, request, data.weights, data.trials)
             return self.table(columns)
         frame = read_frame(newdata)
         rebuilt = rebuilt_rows(self.design.spec, frame, request, new_levels, offset)
         w = np.ones(rebuilt.n) if weights is None else checked_vector(weights, rebuilt.n, "weights")
-        columns = predictions(self.work, Response(self.fit), rebuilt.components, request, w)
+        columns = predictions(self.work, rebuilt.components, request, w, w)
         columns = {k: np.where(rebuilt.complete, v, np.nan) for k, v in columns.items()}
         return replace_frame(self, frame).table(columns)
 

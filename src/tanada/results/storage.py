@@ -191,7 +191,6 @@ def _read_component(record: dict[str, Any]) -> ComponentDesign:
 
 def _fit_record(fit: MixedFit) -> dict[str, Any]:
     p = fit.params
-    keep = {k: v for k, v in fit.extra.items() if isinstance(v, (np.ndarray, str, int, float, bool))}
     return {
         **{k: getattr(fit, k) for k in ("family", "link", "reml", "method", "values", "beta", "vcov_beta", "sigma", "loglik")},
         "params": {k: getattr(p, k) for k in ("names", "blocks", "start", "lower", "upper", "transforms")},
@@ -200,7 +199,7 @@ def _fit_record(fit: MixedFit) -> dict[str, Any]:
         "known_fitted": np.asarray(fit.fitted),
         "verdict": asdict(fit.verdict),
         "notes": list(fit.notes),
-        "extra": keep,
+        "extra": {k: pack(v) for k, v in fit.extra.items()},
     }
 
 
