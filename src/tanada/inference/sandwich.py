@@ -37,7 +37,7 @@ def cluster_vcov(work: Workspace, kind: str, cluster: NDArray[np.intp] | None = 
     e = work.fit.data.y - work.fit.data.components[0].offset - X @ work.beta
     ViX, Vie = system.v_inverse(X), system.v_inverse(e)
     p = X.shape[1]
-    scores = np.column_stack([np.bincount(codes, X[:, j] * Vie, minlength=G) for j in range(p)])
+    scores: Array = np.column_stack([np.bincount(codes, X[:, j] * Vie, minlength=G) for j in range(p)])
     K = np.linalg.inv(system.XVX)
     if kind == "CR2":
         S = np.stack([np.stack([np.bincount(codes, X[:, i] * ViX[:, j], minlength=G) for j in range(p)], -1) for i in range(p)], -2)
