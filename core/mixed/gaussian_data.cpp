@@ -205,7 +205,9 @@ Vector GaussianModel::moment_start() const {
       }
       // E[sum s^2 / z2] = sigma^2 L + sigma_b^2 sum z2 when other effects are ignored
       const double variance = denominator > 0 ? (numerator - total * f.levels) / denominator : 0.0;
-      const double ratio = std::sqrt(std::clamp(variance / std::max(total - variance, 0.1 * total), 1e-3, 1e4));
+      // share of the variance of y, so that the limits hold whatever the units of the effect's column
+      const double square = denominator > 0 ? denominator / static_cast<double>(n_) : 1.0, share = variance * square;
+      const double ratio = std::sqrt(std::clamp(share / std::max(total - share, 0.1 * total), 1e-3, 1e4) / square);
       if (terms_->structure(t).parameters() == at.k * (at.k + 1) / 2 || terms_->structure(t).parameters() == at.k) {
         int j = terms_->theta_start(t);
         const bool diagonal = terms_->structure(t).parameters() == at.k;

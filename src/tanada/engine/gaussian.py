@@ -185,7 +185,7 @@ def _optimum(data: ModelData, options: FitOptions, model: Any, start: Array | No
         outcome = model.fit(first, options.reml, **settings)
         evaluations = outcome.evaluations
         if _in_doubt(outcome, lower):
-            second = model.fit(np.array([t[1] for t in info]), options.reml, **settings)
+            second = model.fit(_neutral_start(data, info), options.reml, **settings)
             evaluations += second.evaluations
             if not np.isfinite(outcome.value) or second.value < outcome.value - 1e-9:
                 outcome = second
@@ -202,6 +202,24 @@ def _optimum(data: ModelData, options: FitOptions, model: Any, start: Array | No
             "Remove predictors that determine it, or check that it is not constant."
         )
     return _assemble(data, options, model, theta, solution, outcome, evaluations, loaded)
+
+
+def _neutral_start(data: ModelData, info: list[tuple[Any, ...]]) -> Array:
+    """The structures' own start values, standard deviations in the units of the effects' columns."""
+    theta, at = np.array([t[1] for t in info], float), 0
+    for term in data.components[0].random:
+        size = np.sqrt(np.maximum(np.mean(term.Z**2, axis=0), 1e-300))
+        k = term.k
+        if term.structure == "us":
+            for c in range(k):
+                theta[at] /= size[c]
+                at += k - c
+        elif term.structure == "diag":
+            theta[at : at + k] /= size
+            at += k
+        else:
+            return theta
+    return theta
 
 
 def _in_doubt(outcome: Any, lower: Array) -> bool:
