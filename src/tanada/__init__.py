@@ -23,6 +23,10 @@ _EXPORTS: dict[str, str] = {
     "pve": "api.performance_measures",
     "performance": "api.performance_measures",
     "check_singularity": "api.performance_measures",
+    "estimate_means": "api.marginal",
+    "estimate_slopes": "api.marginal",
+    "contrasts": "api.marginal",
+    "johnson_neyman": "api.neyman",
     "load": "api.loading",
     "read": "data.reading",
     "load_dataset": "data.bundled",
@@ -56,7 +60,11 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from tanada.api.comparison import anova as anova
     from tanada.api.loading import load as load
+    from tanada.api.marginal import contrasts as contrasts
+    from tanada.api.marginal import estimate_means as estimate_means
+    from tanada.api.marginal import estimate_slopes as estimate_slopes
     from tanada.api.mixed_models import mixed as mixed
+    from tanada.api.neyman import johnson_neyman as johnson_neyman
     from tanada.api.performance_measures import check_singularity as check_singularity
     from tanada.api.performance_measures import icc as icc
     from tanada.api.performance_measures import performance as performance

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.design import contrasts as coding_of
+from tanada.design import coding as coding_of
 from tanada.design.expressions import Evaluator
 from tanada.design.values import Value
 from tanada.errors import DataError

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.columns import Column
-from tanada.design.contrasts import contrast_name
+from tanada.design.coding import contrast_name
 from tanada.design.values import Value
 from tanada.errors import DataError, FormulaError, did_you_mean
 from tanada.formula.nodes import Call, Name, Node, Text, deparse, strip

@@ -1,0 +1,40 @@
+"""`.plot()` of results: the drawing function is looked up by name when it is called.
+
+Results lie below the plot layer and cannot import it; the module and function are named by a string, so that figures stay optional and matplotlib is
+loaded only for a figure. A result of kind "slopes" is drawn by `tanada.plot.slopes.plot_slopes(result, ax=None, ...)`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from tanada.errors import ModelError
+
+
+def draw(obj: Any, kind: str, **options: Any) -> Any:
+    """Draw a result.
+
+    Parameters
+    ----------
+    obj : object
+        The result.
+    kind : str
+        Noun of the figure: module `tanada.plot.<kind>` holds `plot_<kind>`.
+    **options
+        Passed on; `ax` is a matplotlib Axes.
+
+    Returns
+    -------
+    matplotlib Axes or Figure
+
+    Raises
+    ------
+    ModelError
+        When there is no such figure.
+    """
+    name = f"tanada.plot.{kind}"
+    if find_spec("tanada.plot") is None or find_spec(name) is None:
+        raise ModelError(f"there is no figure of '{kind}'; its data are in `.table` (or `.data`).")
+    return getattr(import_module(name), f"plot_{kind}")(obj, **options)
