@@ -177,7 +177,7 @@ def text_column(name: str, codes: NDArray[Any], labels: Sequence[Any], kind: str
 
 
 def factor_column(name: str, codes: NDArray[Any], categories: Sequence[Any], ordered: bool) -> Column:
-    codes = np.ascontiguousarray(codes, dtype=np.int32)
+    codes = np.array(codes, dtype=np.int32)  # a copy: the caller may change a categorical in place
     labels = tuple(_label(c) for c in categories)
     if len(set(labels)) != len(labels):
         raise DataError(f"column '{name}': two categories have the same text.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from tanada.design.build import build_design
+from tanada.design.build import Design, build_design
 
 
 @pytest.fixture
@@ -44,3 +46,24 @@ def test_numeric_ids_are_ordered_as_numbers(table: pd.DataFrame) -> None:
     term = build_design("y ~ 1 + (1 | k)", table).model.components[0].random[0]
     assert term.levels == ("2", "9", "10")
     np.testing.assert_array_equal(term.codes, np.repeat([2, 1, 0], 20))
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_a_later_change_of_the_data_does_not_reach_the_design(table: pd.DataFrame, as_dict: bool) -> None:
+    d = table.assign(w=2.0, i=np.arange(60), g32=pd.Categorical(table["g"]))
+    data = {c: (d[c].to_numpy().copy() if c in ("y", "x", "z", "w", "i") else d[c].copy()) for c in d} if as_dict else d.copy()
+    design = build_design("y ~ x + log(z) + i + f + offset(z) + (1 | g32)", data, weights="w")
+    before = pickled(design)
+    for name in ("y", "x", "z", "w", "i"):
+        if as_dict:
+            data[name][:] = 7
+        else:
+            data.loc[:, name] = 7
+    assert pickled(design) == before
+    np.testing.assert_array_equal(design.variable("x"), d["x"])
+    np.testing.assert_array_equal(design.variable("y"), d["y"])
+    np.testing.assert_array_equal(design.variable("i"), d["i"])
+
+
+def pickled(design: Design) -> bytes:
+    return pickle.dumps((design.model, design.columns))

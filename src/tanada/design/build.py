@@ -176,7 +176,7 @@ def build_design(
         response.levels,
         tuple(_excluded(weights, offset)),
     )
-    return Design(spec, model, frame, used.rows, frame.n, used.dropped, tuple(notes), used.columns)
+    return Design(spec, model, frame, used.rows, frame.n, used.dropped, tuple(notes), _own(used, frame.n, model))
 
 
 @dataclass(frozen=True)
@@ -199,6 +199,25 @@ def _used_rows(frame: Frame, parts: _Parts, given: Mapping[str, Any], na: str) -
         arrays = {what: v[rows] for what, v in arrays.items()}
     finite_columns(columns, arrays)
     return _Used(columns, arrays, rows, dropped, notes)
+
+
+def _own(used: _Used, n: int, model: ModelData) -> dict[str, Column]:
+    """The variables in memory of our own, so that a later change of the caller's data in place does not reach a fitted model.
+
+    Plain predictors and the response are views of the model's matrices; dropping rows has copied already.
+    """
+    if len(used.rows) < n:
+        return used.columns
+    cond = model.components[0]
+    at = {name: i for i, name in enumerate(cond.names)}
+    out = dict(used.columns)
+    for name, c in used.columns.items():
+        if c.is_factor:
+            continue
+        held = cond.X[:, at[name]] if name in at else model.y if name == model.response else None
+        same = held is not None and c.values.dtype == np.float64 and np.array_equal(held, c.values)
+        out[name] = Column(name, c.kind, held if held is not None and same else c.values.copy())
+    return out
 
 
 def _states(ev: Evaluator) -> States:
@@ -250,7 +269,7 @@ def _weights(node: Node | None, arrays: dict[str, Array], ev: Evaluator) -> Arra
         raise DataError(f"weights must be positive; {int((w == 0).sum())} are zero: remove these rows.")
     if not np.isfinite(w).all():
         raise DataError("weights must be finite numbers.")
-    return np.ascontiguousarray(w)
+    return np.array(w)
 
 
 def _offset(component: str, node: Node | None, arrays: dict[str, Array], ev: Evaluator) -> Array | None:

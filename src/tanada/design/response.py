@@ -106,7 +106,7 @@ def _with_trials(y: Array, trials: Array, label: str, w: Array, levels: Labels =
     if not y.any() or (y == trials).all():
         side = "failures" if not y.any() else "successes"
         raise DataError(f"the response '{label}' holds only {side} in the rows used; there is nothing to model.")
-    return Response(y, w, trials, label, levels, notes)
+    return Response(np.array(y), w, np.array(trials), label, levels, notes)
 
 
 def _ratio(node: Binary, ev: Evaluator, label: str, weights: Array | None) -> Response:
