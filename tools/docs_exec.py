@@ -18,6 +18,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import hashlib
+import html
 import io
 import json
 import os
@@ -98,7 +99,11 @@ def run_block(code: str, namespace: dict[str, Any], name: str) -> tuple[str, str
         exec(compile(tree, name, "exec"), namespace)  # noqa: S102
         if last is not None and not code.rstrip().endswith(";"):
             value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)  # noqa: S307
-            if type(value).__module__.startswith("pandas") and hasattr(value, "to_frame" if value.ndim == 1 else "to_html"):
+            if type(value).__name__ == "TableResult" or type(value).__mro__[1].__name__ == "TableResult":
+                heading = [f"<p>{html.escape(value.title)}</p>"] if value.title else []
+                table = "".join([*heading, table_html(value.table), *(f"<p>{html.escape(n)}</p>" for n in value.notes)])
+                table = f'<div class="result">{table}</div>'
+            elif type(value).__module__.startswith("pandas") and hasattr(value, "to_frame" if value.ndim == 1 else "to_html"):
                 table = table_html(value)
             elif text := show(value):
                 print(text, file=out)
