@@ -34,7 +34,7 @@ def predict_family(
     out = {"estimate": estimate}
     if request.std_error:
         slopes = {name: _slope(function, etas, name) for name in names}
-        variance = joint_variance(work, components, request, slopes) if names else np.zeros_like(estimate)
+        variance = joint_variance(work, components, request, slopes) if names else _dispersion_variance(work, estimate)
         out["std_error"] = np.where(np.isnan(estimate), np.nan, np.sqrt(np.maximum(variance, 0.0)))
     if request.interval == "confidence":
         z = float(critical(request.level, np.array(np.inf)))
@@ -89,6 +89,13 @@ def _dispersion(fit: MixedFit, etas: Etas) -> tuple[Callable[[Etas], Array], lis
         raise ModelError(f"kind='disp': family '{fit.family}' has no dispersion parameter.")
     value = float(fit.sigma)
     return (lambda e: np.full(len(e["cond"]), value)), []
+
+
+def _dispersion_variance(work: Workspace, estimate: Array) -> Array:
+    """Variance of a constant dispersion parameter, by the delta method from its logarithm."""
+    at = np.concatenate([work.fit.params.index("sigma"), work.fit.params.index("dispersion")])
+    variance = np.nan_to_num(np.diag(work.full_vcov)[at[0]])
+    return np.asarray((0.25 if work.fit.family == "gamma" else 1.0) * variance * estimate**2, float)
 
 
 def _slope(function: Callable[[Etas], Array], etas: Etas, name: str) -> Array:

@@ -80,8 +80,29 @@ def first(block: dict[str, Any], keep: int | None) -> dict[str, Any]:
     }
 
 
+def after_the_fit(folder: Path) -> dict[str, Any]:
+    """ICC, R2, variance explained, likelihood-ratio tests, coefficients and predictions."""
+    school = json.loads((folder / "b_school_lmm.json").read_text(encoding="utf-8"))
+    classic = json.loads((folder / "g_lmm_classic.json").read_text(encoding="utf-8"))
+    glmm = json.loads((folder / "d_school_glmm.json").read_text(encoding="utf-8"))
+    coef = {m: {k: v[:6] for k, v in school["coef"][m]["lmer_ML"].items()} for m in ("model0", "model3", "model5", "model6")}
+    return {
+        "performance": school["performance"],
+        "pve": school["pve"],
+        "lrt": school["lrt"]["lmer_ML"],
+        "ranova": school["lrt"]["ranova_model5"],
+        "coef": coef,
+        "sleepstudy_lrt": classic["lrt"]["sleepstudy"],
+        "kr_test": classic["lrt"]["KRmodcomp_sleepstudy_Days"],
+        "predict": classic["predict"]["sleepstudy"],
+        "wald": {k: v["wald"] for k, v in classic["confint"].items()},
+        "glmm": {k: v for k, v in glmm.items() if k in ("performance", "icc", "r2")},
+    }
+
+
 if __name__ == "__main__":
     found = records(Path(sys.argv[1]), RANEF_LEVELS)
+    extra = after_the_fit(Path(sys.argv[1]))
     meta = json.loads((Path(sys.argv[1]) / "g_lmm_classic.json").read_text(encoding="utf-8"))["meta"]["versions"]
-    (HERE / "values.json").write_text(json.dumps({"versions": meta, "models": found}, ensure_ascii=False) + "\n", encoding="utf-8")
+    (HERE / "values.json").write_text(json.dumps({"versions": meta, "models": found, "after": extra}, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{len(found)} models")
