@@ -37,10 +37,11 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     result = pages.get(page.file.src_uri)
-    if result is None or not result.executed:
-        return markdown
-    # the first argument has lost the page's front matter; drop it from the executed text as well
-    return re.sub(r"\A---\n.*?\n---\n", "", result.markdown, flags=re.S)
+    if result is not None and result.executed:
+        # the first argument has lost the page's front matter; drop it from the executed text as well
+        markdown = re.sub(r"\A---\n.*?\n---\n", "", result.markdown, flags=re.S)
+    # a bar inside code of a table: GitHub wants it escaped, Python-Markdown does not
+    return re.sub(r"^\|.*$", lambda m: re.sub(r"`[^`]*`", lambda c: c[0].replace("\\|", "|"), m[0]), markdown, flags=re.M)
 
 
 def on_page_content(content: str, **_: Any) -> str:
@@ -50,4 +51,4 @@ def on_page_content(content: str, **_: Any) -> str:
 def _mathml(match: re.Match[str]) -> str:
     text = html.unescape(match[2]).strip()
     display = "block" if text.startswith(r"\[") else "inline"
-    return convert(text[2:-2].strip(), display=display)
+    return convert(text[2:-2].strip(), display=display).replace('<mo accent="true">&#x02015;</mo>', '<mo stretchy="true">&#x000AF;</mo>')

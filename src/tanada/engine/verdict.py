@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What is known about an optimum.
 
@@ -38,10 +38,14 @@ class Verdict:
 
     @property
     def converged(self) -> bool:
+        """Whether the estimates are an optimum, at a boundary or not."""
         return self.status in ("ok", "boundary")
 
     def __str__(self) -> str:
         return f"{self.message} {self.advice}".strip()
+
+    def __repr__(self) -> str:
+        return f"<Verdict {self.status}: {self}>"
 
 
 def scaled_projected_gradient(
