@@ -19,6 +19,7 @@ from tanada.inference.sem_vcov import vcov
 from tanada.post.sem_fitmeasures import as_plain, fit_measures, standard_test
 from tanada.post.sem_levels import level_fit
 from tanada.post.sem_modindices import modification_indices
+from tanada.post.sem_paths import graphviz
 from tanada.post.sem_scores import factor_scores
 from tanada.results.sem_moments import icc_columns, moment_tables, r2_columns, residual_tables
 from tanada.results.sem_summary import build_sem_summary
@@ -209,6 +210,27 @@ class SemResult:
             level, chisq, df, p_value, cfi, tli, rmsea, srmr, gfi. The sample size of RMSEA at level 2 is the number of clusters.
         """
         return self._table(level_fit(self._fit, method))
+
+    def plot(self, **options: Any) -> Any:
+        """The path diagram, one panel a level.
+
+        Parameters
+        ----------
+        **options
+            values ("std_all", "std_lv", "estimate", "none"), loadings, paths, digits, level, labels, ax, fontsize; see
+            `tanada.plot.path_diagram.plot_path_diagram`.
+
+        Returns
+        -------
+        matplotlib Figure, or the Axes given as `ax`
+        """
+        from tanada.results.plotting import draw
+
+        return draw(self, "path_diagram", **options)
+
+    def to_graphviz(self, values: str = "std_all", loadings: str | None = None, paths: str | None = None, digits: int = 2) -> str:
+        """The path diagram as Graphviz (DOT) source; arguments as in `plot`."""
+        return graphviz(self._fit, loadings or values, paths or values, digits)
 
     def parameter_table(self) -> Any:
         """The parameter table: what is free, fixed or equal, and where it starts.
