@@ -1,4 +1,4 @@
-"""The command `tanada`: fit, icc, compare, demo.
+"""The command `tanada`: fit, sem, icc, compare, demo.
 
 Exit codes: 0 fitted and converged, 1 bad input (one sentence on stderr), 2 wrong usage, 3 fitted but not converged.
 """
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tanada.cli.output import Format, emit, error, model_record, progress, table_format
+from tanada.cli.structural import sem_command
 from tanada.errors import TanadaError
 
 app = typer.Typer(
@@ -74,6 +75,9 @@ def fit(
     if not model.converged:
         error(f"not converged: {model.verdict}")
         raise typer.Exit(3)
+
+
+app.command("sem")(sem_command)
 
 
 @app.command()
