@@ -46,7 +46,7 @@ class Folder:
         info = self.levels.get(name)
         file = info["file"] if info else f"{name}.csv"
         text = {"school_id": str, "student_id": str}
-        d = pd.read_csv(self.path.parent / "data" / file, dtype={c: str for c in text}, na_values=["NA"], keep_default_na=False)
+        d = pd.read_csv(self.path.parent / "data" / file, dtype=dict.fromkeys(text, str), na_values=["NA"], keep_default_na=False)
         return d.apply(lambda c: c if c.name in text else pd.to_numeric(c, errors="coerce") if c.dtype == object and c.name not in ("school", "sex") else c)
 
 

@@ -37,6 +37,7 @@ _EXPORTS: dict[str, str] = {
     "cfa": "api.structural",
     "growth": "api.structural",
     "sem": "api.structural",
+    "wide_model": "api.wide",
     "compare_fit": "api.structural_compare",
     "lrt": "api.structural_compare",
 }
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from tanada.api.performance_measures import pve as pve
     from tanada.api.performance_measures import r2 as r2
     from tanada.api.structural_compare import compare_fit as compare_fit
+    from tanada.api.wide import wide_model as wide_model
     from tanada.api.structural_compare import lrt as lrt
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def survey() -> pd.DataFrame:
     return tn.load_dataset("school_survey")
 
 
-@lru_cache(maxsize=None)
+@cache
 def fitted(name: str) -> Any:
     ref = TWO_LEVEL.get(name) or SINGLE[name]
     call = ref["call"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tanada.engine.sem_model import fit_model
+from tanada.errors import ModelError
 from tanada.results.notices import TanadaWarning
 from tanada.results.sem_result import SemResult
 from tanada.semmodel.options import SemOptions
@@ -52,8 +54,8 @@ def sem(
         "standard", "robust", "bootstrap", "first.order", "none".
     test : str, optional
         "standard", "satorra.bentler", "yuan.bentler.mplus", "mean.var.adjusted", "scaled.shifted".
-    start : SemResult, optional
-        A fitted model whose estimates are the starting values of parameters with the same names.
+    start : SemResult or mapping, optional
+        Starting values: a fitted model, for parameters with the same names, or {"f =~ x2": 0.8}.
     control : dict, optional
         "max_iterations", "tolerance".
     **options
@@ -152,6 +154,10 @@ def _fit(kind: str, model: str, given: dict[str, Any]) -> SemResult:
     ordered = data_arguments.pop("ordered")
     moments = tuple(data_arguments.pop(k) for k in ("sample_cov", "sample_mean", "sample_nobs"))
     options = SemOptions.build(kind=kind, **{k: v for k, v in given.items() if v is not None})
+    if isinstance(options.start, SemResult):
+        options = replace(options, start=options.start._fit)
+    elif options.start is not None and not isinstance(options.start, Mapping):
+        raise ModelError(f"start takes a fitted model or a mapping such as {{'f =~ x2': 0.8}}, not {type(options.start).__name__}.")
     fit = fit_model(model, options, ordered=_ordered(ordered), sample=None if moments[0] is None else moments, **data_arguments)
     for note in (*fit.notes, *(() if fit.verdict.converged else (str(fit.verdict),))):
         warnings.warn(note, TanadaWarning, stacklevel=3)

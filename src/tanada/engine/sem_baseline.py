@@ -103,7 +103,7 @@ def baseline(fit: SemFit, saturate: tuple[int, ...] = ()) -> Baseline:
     b = baseline_fit(fit, saturate)
     loglik = -0.5 * b.value
     if not fit.sample.likelihood:
-        return Baseline(fit.sample.test_statistic(b.built, b.x), n_moments(fit.table) - b.npar, np.nan, b)
+        return Baseline(fit.sample.test_statistic(b.built, b.x), n_moments(fit.table) - b.npar, np.nan, b)  # type: ignore[attr-defined]
     return Baseline(max(2.0 * (fit.h1.loglik - loglik), 0.0), n_moments(fit.table) - b.npar, loglik, b)
 
 

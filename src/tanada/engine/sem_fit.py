@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tanada.engine.sem_base import H1, Built, Sample, bounds, build, exogenous_values, free_start
 from tanada.engine.sem_verdict import heywood, sem_verdict
 from tanada.engine.verdict import Verdict
-from tanada.errors import ModelError
+from tanada.errors import ModelError, did_you_mean
 from tanada.partable.evaluate import Functions
 from tanada.partable.table import ParameterTable
 from tanada.semmodel.matrices import matrices
@@ -111,6 +111,8 @@ def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: A
         Take the moments of exogenous variables from `start` instead of the unrestricted model.
     """
     values = start_values(table, sample.start_moments()) if start is None else start
+    if start is None and options.start is not None:
+        values = given_start(table, values, options.start)
     if table.ordered and not keep_values:
         for i, r in enumerate(table.rows):
             if r.op == "|" and r.start is None and r.value is None:
@@ -137,10 +139,33 @@ def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: A
     return SemFit(sample, built, functions, options, x, float(out.value), basis, verdict, notes)
 
 
+def given_start(table: ParameterTable, values: Array, start: Any) -> Array:
+    """`values` with those of a mapping {parameter in words, or label: value} put in, and of a fit's parameters of the same names."""
+    known: dict[Any, float] = {}
+    if isinstance(start, SemFit):
+        labels = {b.number: b.group_label for b in start.table.blocks}
+        known = {(r.lhs, r.op, r.rhs, labels[r.block], r.level): float(v) for r, v in zip(start.table.rows, start.estimates) if r.free}
+    else:
+        known = {str(k).replace(" ", ""): float(v) for k, v in dict(start).items()}
+    out = values.copy()
+    used = set()
+    for i, r in enumerate(table.rows):
+        for key in ((r.lhs, r.op, r.rhs, table.blocks[r.block - 1].group_label, r.level), f"{r.lhs}{r.op}{r.rhs}", r.label):
+            if r.free and key in known and r.start is None:
+                out[i] = known[key]
+                used.add(key)
+                break
+    missing = [k for k in known if isinstance(k, str) and k not in used]
+    if missing:
+        raise ModelError(f"start: '{missing[0]}' is no free parameter of the model.{did_you_mean(missing[0], [f'{r.lhs}{r.op}{r.rhs}' for r in table.rows if r.free])}")
+    return out
+
+
 def _optimise(built: Built, functions: Functions, x0: Array, low: Array, high: Array, options: SemOptions) -> tuple[Any, Array | None]:
     objective = built.objective
     o = {"max_iterations": options.max_iterations, "tol_gradient": options.tolerance}
     linear = None
+    functions.check(x0)
     if functions.equal:
         linear = functions.linear_equalities(x0)
     if functions.equal and linear is None or functions.above or linear is not None and (np.isfinite(low).any() or np.isfinite(high).any()):

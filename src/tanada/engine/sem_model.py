@@ -9,8 +9,8 @@ from typing import Any
 from tanada.engine.sem_base import Sample
 from tanada.engine.sem_fit import SemFit, fit_sem
 from tanada.engine.sem_single import FimlSample, MomentSample
-from tanada.engine.sem_wls import LeastSquaresSample
 from tanada.engine.sem_twolevel import TwoLevelFimlSample, TwoLevelSample
+from tanada.engine.sem_wls import LeastSquaresSample
 from tanada.errors import DataError, ModelError, did_you_mean
 from tanada.partable.build import build_table
 from tanada.partable.options import TableOptions
@@ -64,7 +64,7 @@ def fit_model(text: str, options: SemOptions, data: Any = None, cluster: str | N
         keep_x = x if options.fixed_x and not model.levels else ()
         read = read_data(data, Request(names, cluster, group, tuple(ordered), fiml, keep_x, weights, model.groups))
     table = build_table(model, table_options(model, options, read, sample), [g.label for g in read.groups], {v: len(c) - 1 for v, c in read.ordered.items()})
-    return fit_sem(make_sample(read, table, options), _with_notes(table, read), options, None)
+    return fit_sem(make_sample(read, table, options), _with_notes(table, read), options)
 
 
 def _ordered_options(o: SemOptions, ordered: Any, names: Sequence[str], x: Sequence[str], model: ModelText) -> tuple[SemOptions, tuple[str, ...]]:
@@ -82,7 +82,15 @@ def _ordered_options(o: SemOptions, ordered: Any, names: Sequence[str], x: Seque
 
 
 def _with_notes(table: ParameterTable, data: SemData) -> ParameterTable:
-    return replace(table, notes=(*table.notes, *data.notes)) if data.notes else table
+    """Notes of the data, and of level 2 having more parameters than clusters."""
+    notes = [*table.notes, *data.notes]
+    if table.n_levels > 1:
+        for b in table.blocks[1::2]:
+            k = len({r.free for r in table.rows if r.block == b.number and r.free})
+            clusters = len(data.groups[b.group - 1].clusters)
+            if clusters < k:
+                notes.append(f"{clusters} clusters for {k} parameters at level 2{f' of group {b.group_label}' if b.group_label else ''}: estimates and tests of that level cannot be trusted; simplify it.")
+    return replace(table, notes=tuple(notes)) if notes else table
 
 
 def table_options(model: ModelText, o: SemOptions, data: SemData, sample: Any) -> TableOptions:
@@ -92,7 +100,7 @@ def table_options(model: ModelText, o: SemOptions, data: SemData, sample: Any) -
     if means is None:
         given = sample is not None and sample[1] is not None
         means = bool(
-            growth or model.levels or data.missing or o.missing in ("fiml", "ml") or len(data.groups) > 1 or data.ordered or given
+            growth or model.levels or data.missing or data.cluster_name is not None or o.missing in ("fiml", "ml") or len(data.groups) > 1 or data.ordered or given
             or any(t.op == "~1" for s in model.sections for t in s.terms)
         )  # fmt: skip
     elif not means and (model.levels or o.missing in ("fiml", "ml")):

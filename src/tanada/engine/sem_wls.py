@@ -80,7 +80,7 @@ class LeastSquaresSample:
     def objective(self, model: Any, table: ParameterTable, values: Array) -> Any:
         return _core.WlsObjective(model, [self._group(b, table, values) for b in table.blocks])
 
-    def _group(self, b: Block, table: ParameterTable, values: Array) -> dict[str, Any]:
+    def _group(self, b: Block, table: ParameterTable, values: Array) -> Any:
         s = self.statistics[b.number]
         out: dict[str, Any] = {"stats": s.values, "weight": s.n * self.weights[b.number], "kind": s.kind.tolist(), "row": s.row.tolist(), "col": s.col.tolist()}
         if not self.data.ordered:

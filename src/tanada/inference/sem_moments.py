@@ -57,7 +57,7 @@ def _normal_theory(fit: SemFit) -> list[Linearised]:
         stars = p * (p + 1) // 2
         J = np.concatenate([J[stars:], J[:stars]]) if means else J[:stars]
         cov, _ = fit.implied(b.number)
-        out.append(Linearised(J, s.n * normal_weight(s, np.linalg.inv(cov)), s.gamma / s.n if s.gamma is not None else np.zeros(0)))
+        out.append(Linearised(J, s.n * normal_weight(s, np.asarray(np.linalg.inv(cov), float)), s.gamma / s.n if s.gamma is not None else np.zeros(0)))
         out[-1] = _fixed_moments(fit, out[-1], b.number, s)
     return out
 

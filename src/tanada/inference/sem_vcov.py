@@ -145,6 +145,10 @@ def defined_parameters(fit: SemFit, V: Array) -> list[tuple[str, str, float, flo
         return []
     names = functions.names(fit.x)
     text = {c.lhs_text: c.rhs_text for c in fit.table.defined()}
+    if default_se(fit) == "bootstrap":
+        from tanada.inference.sem_bootstrap import defined_errors
+
+        return [(n, text[n], names[n].value, float(e)) for (n, _), e in zip(functions.defined, defined_errors(fit))]
     out = []
     for name, _ in functions.defined:
         d = names[name]

@@ -173,6 +173,13 @@ class Functions:
             return np.zeros(0), np.zeros((0, x.size))
         return np.array([f.value for f in found]), np.array([f.gradient for f in found])
 
+    def check(self, x: Array) -> None:
+        """Constraints have a value at x, or an error that shows the one that has none."""
+        for e in (*self.equal, *self.above):
+            value, gradient = self.values((e,), x)
+            if not (np.isfinite(value).all() and np.isfinite(gradient).all()):
+                raise syntax_error(self.table.text, e.position, "this constraint has no value at the starting values (a logarithm or root of a negative number, a division by zero); give start values, or rewrite it.")
+
     def linear_equalities(self, x: Array) -> tuple[Array, Array] | None:
         """(A, b) of A x = b when every equality is linear; None when one is not."""
         _, first = self.values(self.equal, x)

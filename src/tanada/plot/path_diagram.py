@@ -87,12 +87,12 @@ def _draw(ax: Any, g: Graph, names: Mapping[str, str], digits: int, font: str | 
     style = {"fontsize": fontsize} | ({"fontfamily": font} if font else {})
     if g.title:
         ax.set_title(g.title, loc="left", **style)
-    patches = {}
+    patches: dict[str, Any] = {}
     for v, (x, y) in g.position.items():
         label = names.get(v, v)
         size = fontsize * min(1.0, 9.0 / max(len(label), 1))
         if v in g.latent:
-            patch = Ellipse((x, y), 1.15, 0.62, facecolor="#eef4fa", edgecolor="black", zorder=3)
+            patch: Any = Ellipse((x, y), 1.15, 0.62, facecolor="#eef4fa", edgecolor="black", zorder=3)
         else:
             patch = FancyBboxPatch((x - 0.42, y - 0.19), 0.84, 0.38, boxstyle="square,pad=0", facecolor="white", edgecolor="black", zorder=3)
         ax.add_patch(patch)

@@ -119,7 +119,7 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
     test = standard_test(fit)
     n = float(sum(g.n for g in fit.sample.data.groups))
     groups = fit.table.n_groups
-    n -= groups * (getattr(fit.sample, "wishart", False) or not fit.sample.likelihood)
+    n -= groups * float(getattr(fit.sample, "wishart", False) or not fit.sample.likelihood)
     out: dict[str, float] = {"npar": fit.npar, "fmin": _fmin(fit, test, n), "chisq": test.stat, "df": test.df, "pvalue": test.p_value}
     out |= {"baseline.chisq": base.chisq, "baseline.df": base.df, "baseline.pvalue": chi_square_p(base.chisq, base.df)}
     out |= incremental(test.stat, test.df, base.chisq, base.df)
@@ -139,7 +139,8 @@ def _fmin(fit: SemFit, test: Test, n: float) -> float:
         return 0.5 * test.stat / fit.sample.data.nobs
     if fit.table.n_levels == 1:
         return 0.5 * test.stat / n
-    values = sum(int((~np.isnan(g.y)).sum()) + int((~np.isnan(g.z)).sum()) for g in fit.sample.groups)  # type: ignore[attr-defined]
+    groups: Any = fit.sample.groups  # type: ignore[attr-defined]
+    values = sum(int(np.count_nonzero(~np.isnan(g.y))) + int(np.count_nonzero(~np.isnan(g.z))) for g in groups)
     return 0.5 * (fit.value - LOG2PI * values) / n
 
 

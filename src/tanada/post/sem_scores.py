@@ -23,7 +23,7 @@ class Scores:
     group: int
     names: tuple[str, ...]
     values: Array
-    units: NDArray[np.intp] | tuple[str, ...]
+    units: NDArray[np.intp] | tuple[str, ...] | None
 
 
 def factor_scores(fit: SemFit, level: int = 1, method: str = "regression") -> list[Scores]:

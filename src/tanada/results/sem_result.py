@@ -14,6 +14,7 @@ from tanada.engine.sem_fit import SemFit
 from tanada.engine.verdict import Verdict
 from tanada.errors import ModelError, did_you_mean
 from tanada.frame import to_caller
+from tanada.inference.sem_monte_carlo import monte_carlo
 from tanada.inference.sem_tests import ScaledTest, robust_kind, robust_test
 from tanada.inference.sem_vcov import vcov
 from tanada.post.sem_fitmeasures import as_plain, fit_measures, standard_test
@@ -229,7 +230,18 @@ class SemResult:
         return draw(self, "path_diagram", **options)
 
     def to_graphviz(self, values: str = "std_all", loadings: str | None = None, paths: str | None = None, digits: int = 2) -> str:
-        """The path diagram as Graphviz (DOT) source; arguments as in `plot`."""
+        """The path diagram as Graphviz (DOT) source.
+
+        Parameters
+        ----------
+        values, loadings, paths : str
+            As in `plot`.
+        digits : int
+
+        Returns
+        -------
+        str
+        """
         return graphviz(self._fit, loadings or values, paths or values, digits)
 
     def parameter_table(self) -> Any:
@@ -273,6 +285,28 @@ class SemResult:
             if n not in self._measures:
                 raise ModelError(f"'{n}' is not a fit measure of this model.{did_you_mean(n, self._measures)}")
         return {n: self._measures[n] for n in wanted}
+
+    def monte_carlo(self, level: float = 0.95, n: int = 20_000, seed: int = 1) -> Any:
+        """Monte Carlo intervals of the defined parameters (indirect effects, differences).
+
+        Parameters
+        ----------
+        level : float
+        n : int
+            Draws from the normal distribution of the estimates.
+        seed : int
+
+        Returns
+        -------
+        data frame
+            name, estimate, conf_low, conf_high.
+
+        References
+        ----------
+        MacKinnon, Lockwood & Williams (2004), Multivariate Behavioral Research 39.
+        """
+        rows = monte_carlo(self._fit, self._vcov, level, n, seed)
+        return self._table({k: [r[i] for r in rows] for i, k in enumerate(("name", "estimate", "conf_low", "conf_high"))})
 
     def modindices(self, sort: bool = True, minimum: float = 0.0) -> Any:
         """Modification indices: what freeing each fixed parameter would gain.

@@ -129,7 +129,7 @@ def _table(c: dict[str, Any], keep: list[int], title: str, kind: str, standardiz
         lhs, rhs, label = c["lhs"][i], c["rhs"][i], c["label"][i]
         name = {"var": lhs, "~1": lhs, "~*~": lhs, ":=": f"{lhs} = {rhs}", "|": f"{lhs} | {rhs}"}.get(kind, f"{lhs} {'~~' if kind == 'cov' else kind} {rhs}")
         names.append(name + (f" ({label})" if label and kind != ":=" else ""))
-    pick = lambda k: np.asarray(c[k], float)[keep]  # noqa: E731
+    pick = lambda k: np.asarray(c[k], float)[keep].tolist()  # noqa: E731
     columns = [names, text.numbers(pick("estimate")), text.numbers(pick("std_error")), text.fixed(pick("z"), 3), [text.p_text(p) for p in pick("p_value")]]
     header = ["", "Estimate", "Std. Error", "z value", "Pr(>|z|)"]
     if standardized:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ class ClusterGroup:
     between_only: tuple[str, ...]
     clusters: tuple[str, ...]
 
-    def as_core(self) -> dict[str, object]:
+    def as_core(self) -> Any:
+        """The group as the core takes it."""
         return {"y": self.y, "code": self.code, "z": self.z if self.z.shape[1] else None, "within_index": self.within_index, "between_index": self.between_index}
 
 

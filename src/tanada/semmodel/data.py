@@ -110,7 +110,7 @@ def read_data(data: Any, request: Request) -> SemData:
 def _split(frame: Frame, Y: Array, request: Request, ordered: dict[str, tuple[str, ...]]) -> SemData:
     notes: list[str] = []
     total = Y.sum()
-    keep = np.ones(frame.n, bool)
+    keep: NDArray[np.bool_] = np.ones(frame.n, bool)
     missing = False
     if not np.isfinite(total):
         inf = np.isinf(Y).any(axis=0)
@@ -118,16 +118,16 @@ def _split(frame: Frame, Y: Array, request: Request, ordered: dict[str, tuple[st
             raise DataError(f"column '{request.names[int(np.argmax(inf))]}' has infinite values; replace them by numbers or missing values.")
         nan = np.isnan(Y)
         if request.keep_missing:
-            keep = ~nan.all(axis=1)
+            keep = np.asarray(~nan.all(axis=1))
             if request.complete:
                 keep &= ~nan[:, [request.names.index(v) for v in request.complete]].any(axis=1)
         else:
-            keep = ~nan.any(axis=1)
+            keep = np.asarray(~nan.any(axis=1))
         missing = bool(nan[keep].any())
     group, labels = _codes(frame, request.group, "group")
     cluster, cluster_labels = _codes(frame, request.cluster, "cluster")
     weights = _weights(frame, request.weights)
-    for c, name in ((group, request.group), (cluster, request.cluster)):
+    for c in (group, cluster):
         if c is not None and (c < 0).any():
             keep &= c >= 0
     dropped = frame.n - int(keep.sum())
@@ -227,12 +227,13 @@ def _check_spread(groups: Sequence[SemGroup], request: Request, ordered: dict[st
         where = f" in group '{g.label}'" if g.label else ""
         if g.n < 2:
             raise DataError(f"{g.n} row{where}; a covariance needs at least two.")
-        with np.errstate(invalid="ignore"):
-            low, high = (np.nanmin(Y, axis=0), np.nanmax(Y, axis=0)) if np.isnan(Y).any() else (Y.min(axis=0), Y.max(axis=0))
+        gone = np.isnan(Y)
+        low = np.where(gone, np.inf, Y).min(axis=0) if gone.any() else Y.min(axis=0)
+        high = np.where(gone, -np.inf, Y).max(axis=0) if gone.any() else Y.max(axis=0)
         flat = ~(high > low)
         if flat.any():
             j = int(np.argmax(flat))
-            what = "no value" if np.isnan(low[j]) else f"the same value ({low[j]:g}) in every row"
+            what = "no value" if np.isinf(low[j]) else f"the same value ({low[j]:g}) in every row"
             raise DataError(f"column '{request.names[j]}' has {what}{where}; its variance is zero. Leave it out of the model.")
 
 

@@ -82,7 +82,7 @@ def weight(estimator: str, s: Statistics, m: Moments) -> Array:
         return np.ones(s.values.size)
     if estimator == "GLS":
         cov = m.cov * (m.n / (m.n - 1))
-        return normal_weight(s, np.linalg.inv(cov))
+        return normal_weight(s, np.asarray(np.linalg.inv(cov), float))
     if s.gamma is None:
         raise ModelError(f"estimator='{estimator}' needs the raw data; the model was given sample moments.")
     if estimator.startswith(("DWLS", "WLSM")):
@@ -90,4 +90,4 @@ def weight(estimator: str, s: Statistics, m: Moments) -> Array:
         return 1.0 / np.where(d > 0, d, np.inf)
     if s.n <= s.values.size:
         raise ModelError(f"estimator='WLS' inverts the covariance matrix of {s.values.size} sample statistics and needs more rows than that ({int(s.n)} given); use 'DWLS', 'WLSMV' or 'MLR'.")
-    return np.linalg.inv(s.gamma)
+    return np.asarray(np.linalg.inv(s.gamma), float)

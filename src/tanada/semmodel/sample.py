@@ -56,7 +56,7 @@ def check_positive_definite(m: Moments, names: Sequence[str], label: str) -> Non
     where = f" of group '{label}'" if label else ""
     if m.n <= len(names):
         raise DataError(f"{int(m.n)} rows for {len(names)} variables: the covariance matrix{where} is singular. A model needs more rows than observed variables.")
-    involved = [names[i] for i in np.flatnonzero(np.abs(v[:, 0]) > 0.1)]
+    involved = [names[int(i)] for i in np.flatnonzero(np.abs(v[:, 0]) > 0.1)]
     raise DataError(f"the covariance matrix{where} is singular: {', '.join(involved)} are linearly dependent (a duplicate, a sum or a mean of others). Leave one out.")
 
 

@@ -84,10 +84,10 @@ def _factor_starts(table: ParameterTable, b: Block, where: Mapping[str, int], S:
             lam = lam * (scale if lam.sum() >= 0 else -scale)
             variance[f] = fixed_var[f]
         elif anchor is not None and abs(lam[anchor]) > 0.1 * sd[anchor]:
-            ratio = lam[anchor] / seen[anchor].value  # type: ignore[operator]
+            ratio = lam[anchor] / (seen[anchor].value or 1.0)
             lam, variance[f] = lam / ratio, float(ratio * ratio)
         elif anchor is not None:
-            variance[f] = 0.3 * float(sd[anchor] ** 2) / seen[anchor].value ** 2  # type: ignore[operator]
+            variance[f] = 0.3 * float(sd[anchor] ** 2) / (seen[anchor].value or 1.0) ** 2
             lam = np.full(len(seen), 1.0)
         else:
             variance[f] = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from tanada.errors import did_you_mean
+from tanada.errors import ModelSyntaxError, did_you_mean
 from tanada.syntax.expressions import FUNCTIONS, Binary, Call, Expression, Name, Negative, Number, Text, names_in
 from tanada.syntax.grammar import parser
 from tanada.syntax.messages import OPERATORS, syntax_error
@@ -69,14 +69,14 @@ def _tree(model: str, text: str) -> list[tuple]:
     try:
         return parser().parse(text)  # type: ignore[return-value]
     except UnexpectedCharacters as e:
-        position = e.pos_in_stream
+        position = e.pos_in_stream or 0
         c = text[position]
         if c in "\"'":
             raise syntax_error(model, position, f"this quotation mark ({c}) is not closed on its line.") from None
         raise _unexpected(model, text, position, c) from None
     except UnexpectedToken as e:
         at_end = e.token.type in ("$END", "SEP")
-        position = len(text.rstrip()) if e.token.type == "$END" else e.token.start_pos
+        position = len(text.rstrip()) if e.token.type == "$END" else int(e.token.start_pos or 0)
         raise _unexpected(model, text, position, "" if at_end else str(e.token)) from None
     except UnexpectedEOF:
         raise _unexpected(model, text, len(text.rstrip()), "") from None
@@ -86,7 +86,7 @@ _OPERATOR_END = re.compile(r"(=~|~\*~|~~|<~|:=|==|[~|<>])\s*$")
 _OPERATOR = re.compile(r"=~|~\*~|~~|<~|:=|==|[~|<>]")
 
 
-def _unexpected(model: str, text: str, position: int, token: str):  # noqa: ANN202
+def _unexpected(model: str, text: str, position: int, token: str) -> ModelSyntaxError:
     """Say what is wrong where the parser stopped; `token` is empty at the end of a statement."""
     start = max(text.rfind("\n", 0, position), text.rfind(";", 0, position)) + 1
     before = text[start:position]
@@ -218,6 +218,8 @@ def _terms(model: str, lhs: str, op: str, right: Expression) -> list[Term]:
         target, modifiers = factors[0], factors[:0:-1]
         mods = tuple(_modifier(model, m) for m in modifiers)
         if isinstance(target, Name):
+            if op in ("=~", "~", "<~") and target.name == lhs:
+                raise syntax_error(model, _start(target), f"'{lhs}' stands on both sides of '{op}'; a variable cannot explain itself.")
             out.append(Term(lhs, op, target.name, mods, position))
         elif isinstance(target, Number) and op == "~" and target.value in (0.0, 1.0):
             if target.value == 0.0:
