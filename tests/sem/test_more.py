@@ -66,7 +66,7 @@ def test_robust_estimators_share_estimates_and_differ_in_errors(d: pd.DataFrame)
     assert mlr.chisq == pytest.approx(ml.chisq) == mlm.chisq
     assert mlr.robust_test.stat == pytest.approx(mlm.robust_test.stat, rel=0.05)  # asymptotically equal where the model holds
     se = [np.asarray(f.parameters()["std_error"]) for f in (mlr, mlm)]
-    assert se[0] == pytest.approx(se[1], rel=0.05, nan_ok=True)
+    assert se[0] == pytest.approx(se[1], rel=0.1, nan_ok=True)
 
 
 def test_least_squares_reach_ml_where_the_model_holds() -> None:

@@ -10,26 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.engine.sem_baseline import Baseline, baseline
-from tanada.engine.sem_fit import SemFit
-from tanada.engine.verdict import Verdict
 from tanada.errors import ModelError, did_you_mean
 from tanada.frame import to_caller
 from tanada.inference.sem_monte_carlo import monte_carlo
-from tanada.inference.sem_tests import ScaledTest, robust_kind, robust_test
 from tanada.inference.sem_vcov import vcov
-from tanada.post.sem_fitmeasures import as_plain, fit_measures, standard_test
+from tanada.post.sem_fitmeasures import as_plain, fit_measures
 from tanada.post.sem_levels import level_fit
 from tanada.post.sem_modindices import modification_indices
 from tanada.post.sem_paths import graphviz
 from tanada.post.sem_scores import factor_scores
 from tanada.results.sem_moments import icc_columns, moment_tables, r2_columns, residual_tables
+from tanada.results.sem_numbers import SemNumbers
 from tanada.results.sem_summary import build_sem_summary
 from tanada.results.sem_tables import modindex_columns, parameter_columns, score_columns, table_columns
 
 Array = NDArray[np.float64]
 
 
-class SemResult:
+class SemResult(SemNumbers):
     """Result of `tn.sem`, `tn.cfa` and `tn.growth`.
 
     Attributes
@@ -42,93 +40,8 @@ class SemResult:
         What a reader must know: rows left out, negative variances, constants changed.
     """
 
-    def __init__(self, fit: SemFit, call: dict[str, Any]) -> None:
-        self._fit = fit
-        self._call = call
-
     def __repr__(self) -> str:
         return f"<SemResult: {self._fit.options.estimator}, {self.npar} parameters, {self.nobs} rows, chisq {self.chisq:.3f} on {self.df} df>"
-
-    @property
-    def model(self) -> str:
-        """The model as written."""
-        return self._fit.table.text
-
-    @property
-    def estimator(self) -> str:
-        """Name of the estimator."""
-        return self._fit.options.estimator
-
-    @property
-    def loglik(self) -> float:
-        """Log-likelihood with all constants; NaN for estimators without one."""
-        if not self._fit.sample.likelihood:
-            return float("nan")
-        return float(self._fit.loglik)
-
-    @property
-    def npar(self) -> int:
-        """Number of free parameters, equal ones counted once."""
-        return self._fit.npar
-
-    @property
-    def nobs(self) -> int:
-        """Rows used."""
-        return self._fit.sample.data.nobs
-
-    @property
-    def n_clusters(self) -> int:
-        """Clusters; 0 without `cluster`."""
-        return self._fit.sample.data.n_clusters
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Labels of the groups."""
-        return tuple(g.label for g in self._fit.sample.data.groups)
-
-    @property
-    def chisq(self) -> float:
-        """The test statistic of the model against the unrestricted one."""
-        return self._test.stat
-
-    @property
-    def df(self) -> int:
-        """Degrees of freedom of `chisq`."""
-        return self._test.df
-
-    @property
-    def p_value(self) -> float:
-        """Probability of a larger `chisq` if the model holds."""
-        return self._test.p_value
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion."""
-        return float(self.fit_measures("aic")["aic"])
-
-    @property
-    def bic(self) -> float:
-        """Bayesian information criterion, with the number of rows."""
-        return float(self.fit_measures("bic")["bic"])
-
-    @property
-    def verdict(self) -> Verdict:
-        """How the optimiser judges its answer, in words."""
-        return self._fit.verdict
-
-    @property
-    def converged(self) -> bool:
-        """Whether the optimum was reached."""
-        return self._fit.verdict.converged
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader must know: rows left out, negative variances, methods changed."""
-        return self._fit.notes
-
-    @cached_property
-    def _test(self) -> Any:
-        return standard_test(self._fit)
 
     @cached_property
     def _baseline(self) -> Baseline:
@@ -191,11 +104,6 @@ class SemResult:
             `str()` is the text; `_repr_html_`, `to_latex()`, `to_markdown()`, `as_gt()`.
         """
         return build_sem_summary(self, standardized, fit_measures, rsquare)
-
-    @cached_property
-    def robust_test(self) -> ScaledTest | None:
-        """The scaled test of a robust estimator: kind, stat, df, factor; None otherwise."""
-        return None if robust_kind(self._fit) is None else robust_test(self._fit, self.chisq)
 
     def level_fit(self, method: str = "saturated") -> Any:
         """Fit of each level of a two-level model.
