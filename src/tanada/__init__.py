@@ -15,7 +15,9 @@ _EXPORTS: dict[str, str] = {
     "ModelSyntaxError": "errors",
     "ModelError": "errors",
     "ConvergenceError": "errors",
+    "TanadaWarning": "errors",
     "set_threads": "config",
+    "ranova": "api.random_tests",
     "mixed": "api.mixed_models",
     "anova": "api.comparison",
     "icc": "api.performance_measures",
@@ -71,12 +73,13 @@ if TYPE_CHECKING:
     from tanada.api.performance_measures import performance as performance
     from tanada.api.performance_measures import pve as pve
     from tanada.api.performance_measures import r2 as r2
-    from tanada.api.structural_compare import compare_fit as compare_fit
-    from tanada.api.wide import wide_model as wide_model
-    from tanada.api.structural_compare import lrt as lrt
+    from tanada.api.random_tests import ranova as ranova
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth
     from tanada.api.structural import sem as sem
+    from tanada.api.structural_compare import compare_fit as compare_fit
+    from tanada.api.structural_compare import lrt as lrt
+    from tanada.api.wide import wide_model as wide_model
     from tanada.config import set_threads as set_threads
     from tanada.data.bundled import list_datasets as list_datasets
     from tanada.data.bundled import load_dataset as load_dataset
@@ -90,3 +93,4 @@ if TYPE_CHECKING:
     from tanada.errors import ModelError as ModelError
     from tanada.errors import ModelSyntaxError as ModelSyntaxError
     from tanada.errors import TanadaError as TanadaError
+    from tanada.errors import TanadaWarning as TanadaWarning

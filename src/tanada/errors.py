@@ -33,6 +33,10 @@ class ConvergenceError(TanadaError):
     """The fit failed in a way that leaves no usable estimate."""
 
 
+class TanadaWarning(UserWarning):
+    """A note on a fit that the user should read once; it is kept in the result too."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A clause with near matches of `name` in `known`, or the list itself when it is short; empty when neither helps."""
     names = [str(k) for k in known]

@@ -96,6 +96,14 @@ def test_reml_fits_are_refitted_only_where_fixed_effects_differ() -> None:
     assert t["chisq"][1] == pytest.approx(AFTER["ranova"]["LRT"][1], abs=1e-4)
 
 
+def test_ranova_drops_slopes_first() -> None:
+    t, ref = tn.ranova(model("model5", True)), AFTER["ranova"]
+    assert t["term"].tolist() == ["<none>", "escs_cwc in (escs_cwc | school_id)"]
+    np.testing.assert_allclose(t["chisq"][1], ref["LRT"][1], atol=1e-4)
+    np.testing.assert_allclose(t["p_value"][1], ref["Pr(>Chisq)"][1], rtol=1e-4)
+    np.testing.assert_allclose(t["aic"], ref["AIC"], atol=1e-3)
+
+
 @pytest.mark.parametrize("name", AFTER["coef"])
 def test_coefficients_of_schools(name: str) -> None:
     ref, t = AFTER["coef"][name], model(name).coef("school_id")

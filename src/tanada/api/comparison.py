@@ -10,12 +10,11 @@ import numpy as np
 
 from tanada.design.build import build_design
 from tanada.design.matrices import ComponentDesign
-from tanada.errors import ModelError
+from tanada.errors import ModelError, TanadaWarning
 from tanada.inference.likelihood_ratio import check_comparable, comparison_table, same_fixed_part
 from tanada.inference.term_tests import term_contrasts, terms_table
 from tanada.results.labels import argument_labels
 from tanada.results.mixed_result import MixedResult
-from tanada.results.notices import TanadaWarning
 
 
 def anova(*models: MixedResult, type: int | str = 3, ddf: str | None = None, refit: bool = True, names: Any = None) -> Any:

@@ -188,8 +188,13 @@ def performance(*models: MixedResult, names: Any = None) -> Any:
 
 def _measures(m: MixedResult) -> dict[str, float]:
     k, n = m.npar, m.nobs
-    parts = _parts(m)
-    r = r2_values(parts)
+    nothing = {"r2_conditional": np.nan, "r2_marginal": np.nan, "icc": np.nan}
+    try:
+        parts = _parts(m)
+        random = bool(parts.random)
+        r = r2_values(parts) | {"icc": icc_values(parts)["icc_adjusted"] if random else np.nan}
+    except ModelError:  # no residual variance on the scale of the linear predictor
+        r, random = nothing, False
     return {
         "nobs": n,
         "npar": k,
@@ -197,9 +202,9 @@ def _measures(m: MixedResult) -> dict[str, float]:
         "aic": m.aic,
         "aicc": m.aic + 2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.nan,
         "bic": m.bic,
-        "r2_conditional": r["r2_conditional"] if parts.random else np.nan,
+        "r2_conditional": r["r2_conditional"] if random else np.nan,
         "r2_marginal": r["r2_marginal"],
-        "icc": icc_values(parts)["icc_adjusted"] if parts.random else np.nan,
+        "icc": r["icc"],
         "rmse": float(np.sqrt(np.mean(residuals(m.fit, "response") ** 2))),
         "sigma": np.nan if m.sigma is None else m.sigma,
     }

@@ -92,7 +92,7 @@ def kenward_roger(work: Workspace) -> KenwardRoger:
     directions = _directions(fit, system)
     sigma2 = float(fit.sigma or 1.0) ** 2
     inverse_weight = 1.0 / (system.curvature * sigma2)
-    shared = _one_factor(system)
+    shared = system.one_factor or not system.terms
     parts = (
         _by_level(system, directions, sigma2, system.n) if shared else _dense_blocks(system, directions, sigma2, system.n)
     )
@@ -141,12 +141,6 @@ def _directions(fit: MixedFit, system: System) -> list[tuple[int, Array]]:
             )
         out += [(i, e) for e in E]
     return out
-
-
-def _one_factor(system: System) -> bool:
-    """Whether all terms share the levels of one grouping factor, row by row."""
-    first = system.designs[0] if system.designs else None
-    return all(d is first or (first is not None and np.array_equal(d.codes, first.codes)) for d in system.designs)
 
 
 def _expand(system: System, directions: list[tuple[int, Array]]) -> list[Array]:

@@ -139,11 +139,37 @@ class System:
         """Lambda M^-1 Lambda' as a dense (q, q) matrix; only for q up to DENSE_LIMIT."""
         return self.solve(np.eye(self.q))
 
+    @cached_property
+    def one_factor(self) -> bool:
+        """Whether all terms share the levels of one grouping factor, row by row, so that M is block diagonal by level."""
+        first = self.designs[0] if self.designs else None
+        return first is not None and all(d is first or np.array_equal(d.codes, first.codes) for d in self.designs)
+
+    @cached_property
+    def level_modes(self) -> sparse.csr_matrix:
+        """Lambda M^-1 Lambda' (q, q) when `one_factor`: one dense block a level."""
+        L = self.terms[0].modes.shape[0]
+        columns = np.concatenate([self.starts[i] + np.arange(L)[:, None] * len(t.names) + np.arange(len(t.names)) for i, t in enumerate(self.terms)], 1)
+        K = columns.shape[1]
+        rows, cols = np.repeat(columns, K, axis=1).ravel(), np.tile(columns, (1, K)).ravel()
+        M = sparse.csr_matrix(self.M)
+        blocks = np.asarray(M[rows, cols]).reshape(L, K, K)
+        F = np.zeros((K, K))
+        at = 0
+        for t in self.terms:
+            k = len(t.names)
+            F[at : at + k, at : at + k] = t.factor
+            at += k
+        N = F @ np.linalg.inv(blocks) @ F.T
+        return sparse.csr_matrix((N.ravel(), (rows, cols)), shape=(self.q, self.q))
+
     def mode_variance(self, Z0: sparse.csr_matrix) -> Array:
         """z' Var(b | y) z for each row z of Z0 (r, q)."""
         r = Z0.shape[0]
         if self.q == 0 or r == 0:
             return np.zeros(r)
+        if self.one_factor:
+            return np.asarray((Z0 @ self.level_modes).multiply(Z0).sum(axis=1)).ravel()
         if self.q <= DENSE_LIMIT and r > self.q // 4:
             return _row_quadratic(Z0, self.joint_modes)
         out = np.empty(r)

@@ -51,7 +51,6 @@ def fixed_table(work: Workspace, tests: FixedTests, level: float) -> dict[str, A
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / se
     half = critical(level, df) * se
-    missing = np.full(len(aliased), np.nan)
     columns = {
         "estimate": estimate,
         "std_error": se,
@@ -61,8 +60,31 @@ def fixed_table(work: Workspace, tests: FixedTests, level: float) -> dict[str, A
         "conf_low": estimate - half,
         "conf_high": estimate + half,
     }
+    cuts = threshold_columns(work, level)
+    missing = np.full(len(aliased), np.nan)
     return {
-        "component": np.array(component + [a[0] for a in aliased], dtype=object),
-        "term": np.array(term + [a[1] for a in aliased], dtype=object),
-        **{k: np.concatenate([v, missing]) for k, v in columns.items()},
+        "component": np.array(component + ["threshold"] * len(cuts["estimate"]) + [a[0] for a in aliased], dtype=object),
+        "term": np.array([*term, *cuts["term"], *(a[1] for a in aliased)], dtype=object),
+        **{k: np.concatenate([v, cuts[k], missing]) for k, v in columns.items()},
+    }
+
+
+def threshold_columns(work: Workspace, level: float) -> dict[str, Any]:
+    """The thresholds of an ordinal model with z tests; empty columns for other models."""
+    at = work.fit.params.index("threshold")
+    estimate = np.asarray(work.fit.values, float)[at]
+    se = np.sqrt(np.maximum(np.diag(work.full_vcov)[at], 0.0)) if len(at) else np.zeros(0)
+    df = np.full(len(at), np.inf)
+    half = critical(level, df) * se
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / se
+    return {
+        "term": [work.fit.params.names[j] for j in at],
+        "estimate": estimate,
+        "std_error": se,
+        "statistic": statistic,
+        "df": df,
+        "p_value": p_values(statistic, df),
+        "conf_low": estimate - half,
+        "conf_high": estimate + half,
     }

@@ -19,7 +19,7 @@ from tanada.results.text import Block
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-COMPONENT_TITLES = {"cond": "Fixed effects", "zi": "Zero-inflation model", "disp": "Dispersion model"}
+COMPONENT_TITLES = {"cond": "Fixed effects", "zi": "Zero-inflation model", "disp": "Dispersion model", "threshold": "Thresholds"}
 RANDOM_TITLES = {"cond": "Random effects", "zi": "Random effects of the zero-inflation model", "disp": "Random effects of the dispersion model"}
 TEST_NAMES = {
     "satterthwaite": "t tests use Satterthwaite's degrees of freedom.",
@@ -165,8 +165,8 @@ def _fixed_blocks(work: Workspace, tests: FixedTests) -> list[Block]:
     table = fixed_table(work, tests, 0.95)
     z = tests.method == "z"
     out = []
-    for c in work.fit.data.components:
-        rows = np.flatnonzero(table["component"] == c.name)
+    for name in dict.fromkeys([c.name for c in work.fit.data.components] + table["component"].tolist()):
+        rows = np.flatnonzero(table["component"] == name)
         if not len(rows):
             continue
         p = table["p_value"][rows]
@@ -184,7 +184,7 @@ def _fixed_blocks(work: Workspace, tests: FixedTests) -> list[Block]:
         s = "z" if z else "t"
         header = ("", "Estimate", "Std. Error", *([] if z else ["df"]), f"{s} value", f"Pr(>|{s}|)", "")
         legend = ("---", text.STAR_LEGEND) if np.any(p < 0.1) else ()
-        out.append(Block(COMPONENT_TITLES.get(c.name, c.name) + ":", header, body, left=(0, len(header) - 1), foot=legend))
+        out.append(Block(COMPONENT_TITLES.get(name, name) + ":", header, body, left=(0, len(header) - 1), foot=legend))
     return out
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+from tanada.errors import TanadaWarning
 from tanada.results.mixed_base import MixedNumbers
-
-
-class TanadaWarning(UserWarning):
-    """A note on a fit that the user should read once; also kept in `result.notes` and `result.verdict`."""
 
 
 def announce(result: MixedNumbers) -> None:
