@@ -24,7 +24,7 @@ bool pattern_terms(const Pattern& r, const Matrix& sigma, const Vector& mu, bool
   for (Eigen::Index k = 0; k < o; ++k) d[k] = r.mean[k] - mu[r.observed[k]];
   double log_det;
   if (!derivatives && r.cov.size() == 0) {  // Cholesky alone serves
-    if (!cholesky_inplace(sub)) return false;
+    if (!safe_cholesky(sub)) return false;
     log_det = 2.0 * sub.diagonal().array().log().sum();
     Matrix B(o, r.deviations.cols() + 1);
     B << r.deviations, d * std::sqrt(r.n);

@@ -7,15 +7,18 @@
 
 namespace tanada::sem {
 
+bool safe_cholesky(Matrix& a) {
+  const Vector diagonal = a.diagonal();
+  if (!cholesky_inplace(a)) return false;
+  for (Eigen::Index i = 0; i < a.rows(); ++i)
+    if (!(a(i, i) * a(i, i) > kPivot * diagonal[i])) return false;
+  return true;
+}
+
 bool invert_spd(const Matrix& sigma, Matrix& inverse, double& log_det) {
   inverse = sigma;
-  if (!cholesky_inplace(inverse)) return false;
-  log_det = 0.0;
-  for (Eigen::Index i = 0; i < inverse.rows(); ++i) {
-    const double d = inverse(i, i);
-    if (!(d > 1e-150)) return false;
-    log_det += 2.0 * std::log(d);
-  }
+  if (!safe_cholesky(inverse)) return false;
+  log_det = 2.0 * inverse.diagonal().array().log().sum();
   return inverse_from_cholesky(inverse);
 }
 
@@ -35,30 +38,30 @@ Vector parameter_scale(const SemObjective& f, const Vector& x) {
   return scale;
 }
 
-}  // namespace
+constexpr int kAttempts = 4;
 
-MinimizeOutcome SemObjective::fit(const Vector& start, const Vector& lower, const Vector& upper, const MinimizeOptions& options,
-                                  const Matrix* basis, const Vector* offset) const {
+// One run of the optimiser in parameters scaled by their information at `start`; out.x in the parameters z of the basis.
+MinimizeOutcome fit_scaled(const SemObjective& f, const Vector& start, const Vector& lower, const Vector& upper,
+                           const MinimizeOptions& options, const Matrix* basis, const Vector* offset) {
   const Eigen::Index d = start.size();
   auto expand = [&](const Vector& z) -> Vector {
     if (!basis) return z;
     return *basis * z + *offset;
   };
   auto reduced_information = [&](const Vector& x, Matrix& out) {
-    Matrix info = Matrix::Zero(size(), size());
-    if (!information(x, info)) return false;
+    Matrix info = Matrix::Zero(f.size(), f.size());
+    if (!f.information(x, info)) return false;
     out = basis ? Matrix(basis->transpose() * info * *basis) : info;
     return true;
   };
-  const Vector inside = start.cwiseMax(lower).cwiseMin(upper);
   Vector scale = Vector::Ones(d);
   Matrix first;
-  if (reduced_information(expand(inside), first))
+  if (reduced_information(expand(start), first))
     for (Eigen::Index i = 0; i < d; ++i)
       if (std::isfinite(first(i, i)) && first(i, i) > 1e-300) scale[i] = 1.0 / std::sqrt(first(i, i));
-  Vector gx(size());
+  Vector gx(f.size());
   const Objective objective = [&](const Vector& t, Vector* gradient) {
-    const Evaluation e = evaluate(expand(t.cwiseProduct(scale)), gradient ? &gx : nullptr);
+    const Evaluation e = f.evaluate(expand(t.cwiseProduct(scale)), gradient ? &gx : nullptr);
     if (gradient && e.status == Status::ok) {
       if (basis)
         *gradient = scale.cwiseProduct(basis->transpose() * gx);
@@ -72,11 +75,34 @@ MinimizeOutcome SemObjective::fit(const Vector& start, const Vector& lower, cons
     H = 2.0 * (scale.asDiagonal() * H * scale.asDiagonal());
     return true;
   };
-  MinimizeOutcome out = minimize(objective, inside.cwiseQuotient(scale), lower.cwiseQuotient(scale), upper.cwiseQuotient(scale),
-                                 options, curvature);
-  out.x = expand(out.x.cwiseProduct(scale));
+  MinimizeOutcome out = minimize(objective, start.cwiseQuotient(scale), lower.cwiseQuotient(scale), upper.cwiseQuotient(scale), options,
+                                 curvature);
+  out.x = out.x.cwiseProduct(scale);
   out.gradient = out.gradient.cwiseQuotient(scale);
   out.hessian = scale.cwiseInverse().asDiagonal() * out.hessian * scale.cwiseInverse().asDiagonal();
+  return out;
+}
+
+}  // namespace
+
+MinimizeOutcome SemObjective::fit(const Vector& start, const Vector& lower, const Vector& upper, const MinimizeOptions& options,
+                                  const Matrix* basis, const Vector* offset) const {
+  MinimizeOutcome out;
+  Vector at = start.cwiseMax(lower).cwiseMin(upper);
+  MinimizeOptions o = options;
+  int iterations = 0, evaluations = 0;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const double before = out.value;
+    out = fit_scaled(*this, at, lower, upper, o, basis, offset);
+    iterations += out.iterations, evaluations += out.evaluations;
+    // stuck far from where the scale was taken: take it again
+    const bool stuck = !out.converged && std::isfinite(out.value) && iterations < options.max_iterations;
+    if (!stuck || (attempt > 0 && !(out.value < before - options.tol_decrease))) break;
+    at = out.x;
+    o.max_iterations = options.max_iterations - iterations;
+  }
+  out.iterations = iterations, out.evaluations = evaluations;
+  if (basis) out.x = *basis * out.x + *offset;
   return out;
 }
 

@@ -32,7 +32,11 @@ class SemObjective {
   std::shared_ptr<const Model> model_;
 };
 
-// Lower Cholesky factor of `sigma` turned into its inverse; false unless positive definite.
+// Share of a diagonal element that its Cholesky pivot must keep: below it the quadratic forms are rounding errors.
+constexpr double kPivot = 1e-13;
+// Lower Cholesky factor in place; false unless safely positive definite.
+bool safe_cholesky(Matrix& a);
+// Inverse and log-determinant of a symmetric matrix; false unless safely positive definite.
 bool invert_spd(const Matrix& sigma, Matrix& inverse, double& log_det);
 
 constexpr double kLog2Pi = 1.8378770664093454836;

@@ -199,16 +199,18 @@ bool effect_posterior(const Matrix& A, const Vector& g0, const Vector& m, const 
   if (!root(Ao, go, R, gamma)) return false;
   Matrix C = R.transpose() * (So * R).eval();
   C.diagonal().array() += 1.0;
-  if (!cholesky_inplace(C)) return false;
+  if (!safe_cholesky(C)) return false;
   Matrix X = R.transpose();
   C.triangularView<Eigen::Lower>().solveInPlace(X);
+  const double all = gamma.squaredNorm();
   C.triangularView<Eigen::Lower>().solveInPlace(gamma);
+  // g' (I + S A)^-1 S g = gamma' gamma - gamma' C^-1 gamma, which stays bounded however large S is
+  out.value += 2.0 * C.diagonal().array().log().sum() - (all - gamma.squaredNorm());
   const Vector h = X.transpose() * gamma;
   out.K.setZero(k, k), out.h.setZero(k);
   scatter_add(X.transpose() * X, seen, 1.0, out.K);
   for (Eigen::Index i = 0; i < o; ++i) out.h[seen[i]] = h[i];
   const Vector Sh = S * out.h;
-  out.value += 2.0 * C.diagonal().array().log().sum() - g.dot(Sh);
   out.u = m + Sh;
   const Matrix KS = out.K * S;
   out.P = S;
