@@ -78,7 +78,7 @@ def run_demo(echo: Callable[[str], Any] = print) -> bool:
     echo(str(factors.summary(standardized=True, fit_measures=True)))
     count = len(models) + 2
     echo(f"\n{count} models fitted in {seconds:.2f} s.")
-    return all(m.converged for m in [*models.values(), logistic, factors])
+    return all(bool(v.converged) for v in [*(m.verdict for m in models.values()), logistic.verdict, factors.verdict])
 
 
 def section(echo: Callable[[str], Any], title: str) -> None:
