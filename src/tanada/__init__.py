@@ -17,7 +17,6 @@ _EXPORTS: dict[str, str] = {
     "ConvergenceError": "errors",
     "TanadaWarning": "errors",
     "set_threads": "config",
-    "ranova": "api.random_tests",
     "mixed": "api.mixed_models",
     "anova": "api.comparison",
     "icc": "api.performance_measures",
@@ -25,6 +24,11 @@ _EXPORTS: dict[str, str] = {
     "pve": "api.performance_measures",
     "performance": "api.performance_measures",
     "check_singularity": "api.performance_measures",
+    "linear_hypothesis": "api.model_tests",
+    "ranova": "api.model_tests",
+    "bootstrap_lrt": "api.model_tests",
+    "compare": "api.model_tests",
+    "cross_validate": "api.model_tests",
     "estimate_means": "api.marginal",
     "estimate_slopes": "api.marginal",
     "contrasts": "api.marginal",
@@ -67,13 +71,17 @@ if TYPE_CHECKING:
     from tanada.api.marginal import estimate_means as estimate_means
     from tanada.api.marginal import estimate_slopes as estimate_slopes
     from tanada.api.mixed_models import mixed as mixed
+    from tanada.api.model_tests import bootstrap_lrt as bootstrap_lrt
+    from tanada.api.model_tests import compare as compare
+    from tanada.api.model_tests import cross_validate as cross_validate
+    from tanada.api.model_tests import linear_hypothesis as linear_hypothesis
+    from tanada.api.model_tests import ranova as ranova
     from tanada.api.neyman import johnson_neyman as johnson_neyman
     from tanada.api.performance_measures import check_singularity as check_singularity
     from tanada.api.performance_measures import icc as icc
     from tanada.api.performance_measures import performance as performance
     from tanada.api.performance_measures import pve as pve
     from tanada.api.performance_measures import r2 as r2
-    from tanada.api.random_tests import ranova as ranova
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth
     from tanada.api.structural import sem as sem

@@ -11,13 +11,14 @@ import numpy as np
 from tanada.design.build import build_design
 from tanada.design.matrices import ComponentDesign
 from tanada.errors import ModelError, TanadaWarning
+from tanada.inference.boundary_tests import boundary_corrected
 from tanada.inference.likelihood_ratio import check_comparable, comparison_table, same_fixed_part
 from tanada.inference.term_tests import term_contrasts, terms_table
 from tanada.results.labels import argument_labels
 from tanada.results.mixed_result import MixedResult
 
 
-def anova(*models: MixedResult, type: int | str = 3, ddf: str | None = None, refit: bool = True, names: Any = None) -> Any:
+def anova(*models: MixedResult, type: int | str = 3, ddf: str | None = None, refit: bool = True, names: Any = None, boundary: bool = False) -> Any:
     """Tests of the terms of one model, or likelihood-ratio tests between models.
 
     Parameters
@@ -33,6 +34,9 @@ def anova(*models: MixedResult, type: int | str = 3, ddf: str | None = None, ref
         Whether REML fits whose fixed effects differ are refitted by ML before they are compared. Their REML likelihoods are not comparable.
     names : sequence of str, optional
         Labels of the models.
+    boundary : bool
+        Several models: p values of steps that add variances take half chi2(df - 1), half chi2(df) (Self & Liang 1987; Stram & Lee 1994), exact for one
+        variance more, conservative for several.
 
     Returns
     -------
@@ -79,7 +83,8 @@ def anova(*models: MixedResult, type: int | str = 3, ddf: str | None = None, ref
         else:
             _say("REML fits were refitted by ML, because their fixed effects differ.")
             fits = [(m.update(reml=False) if m.reml else m).fit for m in models]
-    return models[0].table(comparison_table(fits, labels))
+    columns = comparison_table(fits, labels)
+    return models[0].table(boundary_corrected(fits, columns) if boundary else columns)
 
 
 def _article(value: Any) -> str:

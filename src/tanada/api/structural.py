@@ -9,7 +9,7 @@ from typing import Any
 
 from tanada.engine.sem_model import fit_model
 from tanada.errors import ModelError
-from tanada.results.notices import TanadaWarning
+from tanada.errors import TanadaWarning
 from tanada.results.sem_result import SemResult
 from tanada.semmodel.options import SemOptions
 

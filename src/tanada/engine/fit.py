@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.design.matrices import ModelData
+from tanada.engine.options import FitOptions
 from tanada.engine.verdict import Verdict
 from tanada.params import ParameterMap
 
@@ -21,6 +22,9 @@ Array = NDArray[np.float64]
 
 class Objective(Protocol):
     """The deviance (-2 log-likelihood, or the REML criterion) as a function of all parameters of `MixedFit.params`."""
+
+    @property
+    def options(self) -> FitOptions: ...
 
     def deviance(self, values: Array) -> float: ...
 
@@ -32,6 +36,10 @@ class Objective(Protocol):
 
     def profiled_gradient(self, values: Array) -> Array:
         """Profiled Gaussian engine only: gradient of the deviance profiled over the fixed effects (zero in their places)."""
+        ...
+
+    def profiled(self, values: Array) -> tuple[float, Array]:
+        """Profiled Gaussian engine only: deviance with the fixed effects profiled out, and its gradient."""
         ...
 
     def vcov_derivatives(self, values: Array) -> Array:

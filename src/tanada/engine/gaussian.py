@@ -57,18 +57,22 @@ class GaussianObjective:
     def gradient(self, values: Array) -> Array:
         return self._evaluate(values, gradient=True)[1]
 
-    def profiled_gradient(self, values: Array) -> Array:
-        """Gradient in (theta, log sigma) of the deviance with beta profiled out; zero for the fixed effects."""
+    def profiled(self, values: Array) -> tuple[float, Array]:
+        """The deviance at (theta, log sigma) with beta profiled out, and its gradient; zero for the fixed effects."""
         self._load()
         _, theta_at, sigma_at = self._parts
         v = np.asarray(values, float)
         sigma = float(np.exp(v[sigma_at]))
-        _, grad, status = self.model.evaluate_sigma(v[theta_at], sigma, self.options.reml)
+        value, grad, status = self.model.evaluate_sigma(v[theta_at], sigma, self.options.reml)
         out = np.zeros(len(v))
         if status != 0:
-            return np.full(len(v), np.nan)
+            return float("inf"), np.full(len(v), np.nan)
         out[theta_at], out[sigma_at] = grad[:-1], grad[-1] * sigma
-        return out
+        return float(value), out
+
+    def profiled_gradient(self, values: Array) -> Array:
+        """Gradient of `profiled`."""
+        return self.profiled(values)[1]
 
     def _evaluate(self, values: Array, gradient: bool) -> tuple[float, Array]:
         self._load()

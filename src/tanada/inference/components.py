@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tanada.engine.fit import MixedFit
 from tanada.inference.structures import template, theta_is_relative
 from tanada.inference.wald import critical
 from tanada.inference.workspace import Workspace
@@ -76,22 +77,27 @@ def variance_parts(work: Workspace, level: float) -> list[VariancePart]:
         se = np.sqrt(np.einsum("mi,ij,mj->m", J, work.variance_vcov, J))
     z = float(critical(level, np.array(np.inf)))
     out = []
-    for label, value, s in zip(_labels(work), base, se):
+    for label, value, s in zip(_labels(work.fit), base, se):
         out.append(_part(label, float(value), float(s), z))
     return out
 
 
-def _labels(work: Workspace) -> list[tuple[str, str, str, str, str]]:
+def _labels(fit: MixedFit) -> list[tuple[str, str, str, str, str]]:
     out = []
-    for t in work.fit.terms:
+    for t in fit.terms:
         out += [(t.component, t.group, n, "", "sd") for n in t.names]
         r, c = np.tril_indices(len(t.names), -1)
         out += [(t.component, t.group, t.names[b], t.names[a], "cor") for a, b in zip(r, c)]
-    if len(work.fit.params.index("sigma")):
+    if len(fit.params.index("sigma")):
         out.append(("cond", "Residual", "", "", "sd"))
-    if len(work.fit.params.index("dispersion")):
+    if len(fit.params.index("dispersion")):
         out.append(("cond", "Dispersion", "", "", "sd"))
     return out
+
+
+def part_names(fit: MixedFit) -> list[str]:
+    """Names of all standard deviations and correlations, and of sigma, in the order of `variance_parts`."""
+    return [_part(label, 0.0, np.nan, 0.0).name for label in _labels(fit)]
 
 
 def _part(label: tuple[str, str, str, str, str], value: float, se: float, z: float) -> VariancePart:

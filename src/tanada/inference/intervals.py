@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ Rows = list[tuple[str, float, float]]
 Method = Callable[..., Rows]
 
 METHODS: dict[str, Method] = {}
+LATER = {"profile": "tanada.inference.profile"}  # loaded when first asked for
 
 
 def register(name: str) -> Callable[[Method], Method]:
@@ -80,7 +82,9 @@ def interval_table(rows: Rows) -> dict[str, Any]:
 
 def method(name: str) -> Method:
     """The interval method called `name`."""
+    if name in LATER:
+        import_module(LATER[name])
     found = METHODS.get(name)
     if found is None:
-        raise ModelError(f"confint: method = {name!r} is not known.{did_you_mean(str(name), METHODS)}")
+        raise ModelError(f"confint: method = {name!r} is not known.{did_you_mean(str(name), sorted({*METHODS, *LATER}))}")
     return found

@@ -18,13 +18,13 @@ from tanada.post.newdata import rebuilt_rows
 from tanada.post.prediction import check_request
 from tanada.post.response import predictions
 from tanada.post.simulation import simulate
-from tanada.results.mixed_tables import MixedTables
+from tanada.results.mixed_inference import MixedInference
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class MixedResult(MixedTables):
+class MixedResult(MixedInference):
     """A fitted mixed model.
 
     Made by `tn.mixed`; see there for an example. Numbers are attributes (`loglik`, `aic`, `sigma`, ...), tables are methods that

@@ -214,6 +214,8 @@ class MixedTables(MixedNumbers):
         ModelError
             For an unknown method, parameter or level.
         """
+        if method == "boot":
+            import tanada.post.bootstrap  # noqa: F401  (registers the method)
         rows = _method(method)(self.work, self.tests(ddf), check_level(level), parm=parm, **options)
         return self.table(interval_table(select(rows, parm)))
 

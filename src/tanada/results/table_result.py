@@ -94,6 +94,10 @@ def _cells(name: str, values: Any) -> list[str]:
         return [_plain(v) for v in values]
     if name.startswith("p_value") or name == "p":
         return [text.p_text(float(v)) for v in values]
+    if name in ("loglik", "aic", "aicc", "bic", "deviance", "aic_difference"):
+        return text.fixed(values, 2)
+    if name == "df" and np.all(np.isnan(values) | (values == np.round(values))):
+        return ["" if np.isnan(v) else "Inf" if np.isinf(v) else f"{v:.0f}" for v in values]
     if values.dtype.kind in "iu":
         return [str(v) for v in values]
     if np.isinf(values).any() and name == "df":
