@@ -4,6 +4,9 @@
 
 namespace tanada {
 
+// Conditional standard deviations below this leave too few digits in the factor: such correlation matrices count as singular.
+constexpr double kLeastPivot = 5e-6;
+
 double correlation_of(double theta) { return theta / std::sqrt(1.0 + theta * theta); }
 double correlation_slope(double theta) { return std::pow(1.0 + theta * theta, -1.5); }
 
@@ -17,10 +20,23 @@ std::vector<ThetaInfo> Correlated::info() const {
 }
 
 bool Correlated::correlation_factor(const double* psi, Matrix& C) const {
+  const Eigen::Map<const Vector> at(psi, shapes_);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (last_psi_.size() == shapes_ && last_factor_.rows() == k_ && last_psi_ == at) return C = last_factor_, true;
+  }
+  if (!new_factor(psi, C)) return false;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  last_psi_ = at, last_factor_ = C;
+  return true;
+}
+
+bool Correlated::new_factor(const double* psi, Matrix& C) const {
   C.setZero(k_, k_);
   if (k_ == 1) return C(0, 0) = 1.0, true;
   if (!correlation(psi, C) || !C.allFinite()) return false;
   if (!cholesky_inplace(C)) return false;
+  if (C.diagonal().minCoeff() < kLeastPivot) return false;
   C.triangularView<Eigen::StrictlyUpper>().setZero();
   return true;
 }
@@ -47,9 +63,9 @@ void Correlated::pullback(const double* theta, const Eigen::Ref<const Matrix>& d
   Matrix S = C.transpose() * dC;
   S.triangularView<Eigen::StrictlyUpper>().setZero();
   S.diagonal() *= 0.5;
-  solve_lower(C, S, true);
+  C.triangularView<Eigen::Lower>().transpose().solveInPlace(S);
   S.transposeInPlace();
-  solve_lower(C, S, true);
+  C.triangularView<Eigen::Lower>().transpose().solveInPlace(S);
   const Matrix dR = 0.5 * (S + S.transpose());
   contract(theta + sds_, dR, gradient + sds_);
 }

@@ -5,6 +5,7 @@
 // arXiv:1602.07527, eq. 10). A derived class gives R(psi) and contracts a gradient with respect to R with dR / d psi.
 #pragma once
 #include <limits>
+#include <mutex>
 
 #include "covariance/structure.hpp"
 
@@ -32,6 +33,12 @@ class Correlated : public Structure {
 
  private:
   bool correlation_factor(const double* psi, Matrix& C) const;
+  bool new_factor(const double* psi, Matrix& C) const;
+
+  // The last factor: a gradient follows the value at the same point.
+  mutable std::mutex mutex_;
+  mutable Vector last_psi_;
+  mutable Matrix last_factor_;
 };
 
 // theta / sqrt(1 + theta^2): a correlation from any real number (glmmTMB's), and its derivative.
