@@ -87,18 +87,35 @@ def table_html(value: Any) -> str:
     return '<div class="frame">' + re.sub(r"\n\s*", "", text) + "</div>"
 
 
-def run_block(code: str, namespace: dict[str, Any], name: str) -> tuple[str, str]:
-    """Executes a block; returns what it printed, with the value of its last expression, and a table if that is a data frame."""
+def own_figure(value: Any) -> list[Any]:
+    """The figure of a value that pyplot does not know of: a Figure, or Axes of one."""
+    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
+
+    figure = value if isinstance(value, Figure) else getattr(value, "figure", None)
+    known = [plt.figure(k) for k in plt.get_fignums()]
+    return [figure] if isinstance(figure, Figure) and all(figure is not k for k in known) else []
+
+
+def run_block(code: str, namespace: dict[str, Any], name: str) -> tuple[str, str, list[Any]]:
+    """Executes a block.
+
+    Returns what it printed, with the value of its last expression; a table if that is a data frame; its figures.
+    """
+    from matplotlib import pyplot as plt
+
     tree = ast.parse(code, filename=name)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     out = io.StringIO()
     table = ""
+    figures: list[Any] = []
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.showwarning = lambda message, *_args, **_kw: print(f"{message}", file=out)
         exec(compile(tree, name, "exec"), namespace)  # noqa: S102
         if last is not None and not code.rstrip().endswith(";"):
             value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)  # noqa: S307
+            figures = own_figure(value)
             if type(value).__name__ == "TableResult" or type(value).__mro__[1].__name__ == "TableResult":
                 heading = [f"<p>{html.escape(value.title)}</p>"] if value.title else []
                 table = "".join([*heading, table_html(value.table), *(f"<p>{html.escape(n)}</p>" for n in value.notes)])
@@ -109,7 +126,7 @@ def run_block(code: str, namespace: dict[str, Any], name: str) -> tuple[str, str
                 print(text, file=out)
         elif last is not None:
             exec(compile(ast.Module([last], []), name, "exec"), namespace)  # noqa: S102
-    return out.getvalue().rstrip("\n"), table
+    return out.getvalue().rstrip("\n"), table, [*(plt.figure(k) for k in plt.get_fignums()), *figures]
 
 
 def prepare() -> None:
@@ -168,10 +185,10 @@ def render(text: str, page: str, folder: Path) -> Rendered:
         where = f"{page}, block {number} (line {text.count(chr(10), 0, match.start()) + 1})"
         block = [] if "hide" in words else ["```python", code.rstrip("\n"), "```"]
         if "no-run" not in words:
-            block += run_and_format(code, namespace, where, words, TanadaError)
-            for figure in plt.get_fignums():
+            lines, figures = run_and_format(code, namespace, where, words, TanadaError)
+            block += lines
+            for shown in figures:
                 name = f"{stem}-{len(result.figures) + 1}.png"
-                shown = plt.figure(figure)
                 shown.savefig(folder / name)
                 result.figures[name] = folder / name
                 label = caption[1] if caption else ""
@@ -187,22 +204,25 @@ def render(text: str, page: str, folder: Path) -> Rendered:
     return result
 
 
-def run_and_format(code: str, namespace: dict[str, Any], where: str, words: set[str], expected: type[BaseException]) -> list[str]:
+def run_and_format(
+    code: str, namespace: dict[str, Any], where: str, words: set[str], expected: type[BaseException]
+) -> tuple[list[str], list[Any]]:
+    """Executes a block; returns the markdown lines of its output, and its figures."""
     try:
-        output, table = run_block(code, namespace, where)
+        output, table, figures = run_block(code, namespace, where)
     except expected as error:
         if "raises" not in words:
             raise ExampleError(f"{where}:\n{code}\n{traceback.format_exc()}") from error
-        return ["", "``` { .text .output }", error_text(error), "```"]
+        return ["", "``` { .text .output }", error_text(error), "```"], []
     except Exception as error:  # noqa: BLE001  (reported with its place, then fails the build)
         raise ExampleError(f"{where}:\n{code}\n{traceback.format_exc()}") from error
     if "raises" in words:
         raise ExampleError(f"{where}: should raise a TanadaError and does not:\n{code}")
     if "quiet" in words:
-        return []
+        return [], figures
     if "markdown" in words:
-        return ["", output]
-    return (["", "``` { .text .output }", output, "```"] if output else []) + (["", table] if table else [])
+        return ["", output], figures
+    return (["", "``` { .text .output }", output, "```"] if output else []) + (["", table] if table else []), figures
 
 
 def rendered_page(path: Path, stamp: str) -> Rendered:
