@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 
-from tanada.errors import ModelError
+from tanada.errors import TanadaWarning
 
 CJK_FONTS = (
     "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "VL Gothic", "Hiragino Sans", "Yu Gothic", "Meiryo", "MS Gothic",
@@ -15,19 +16,18 @@ CJK_FONTS = (
 
 
 def font_for(labels: Iterable[str]) -> str | None:
-    """Name of a font for East Asian labels; None when the default font will do.
-
-    Raises
-    ------
-    ModelError
-        When no such font is installed.
-    """
+    """Name of a font for East Asian labels; None when the default font will do, or none is installed (a warning says what to do)."""
     text = "".join(labels)
     if not any(unicodedata.east_asian_width(c) in "WF" for c in text):
         return None
     found = _installed()
     if found is None:
-        raise ModelError("the labels of this figure need an East Asian font and matplotlib finds none: install one (such as fonts-noto-cjk), or pass labels={...} in Latin letters.")
+        warnings.warn(
+            "the labels of this figure need an East Asian font and matplotlib finds none: install one (such as fonts-noto-cjk, or "
+            "`pip install matplotlib-fontja`), or pass labels={...} in Latin letters.",
+            TanadaWarning,
+            stacklevel=4,
+        )
     return found
 
 
