@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from tanada.engine.sem_fit import SemFit
 from tanada.engine.verdict import Verdict
 from tanada.inference.sem_tests import ScaledTest, robust_kind, robust_test
@@ -73,12 +75,12 @@ class SemNumbers:
     @property
     def aic(self) -> float:
         """Akaike's information criterion."""
-        return float(self.fit_measures("aic")["aic"])
+        return -2.0 * self.loglik + 2.0 * self.npar
 
     @property
     def bic(self) -> float:
         """Bayesian information criterion, with the number of rows."""
-        return float(self.fit_measures("bic")["bic"])
+        return -2.0 * self.loglik + float(np.log(self.nobs)) * self.npar
 
     @property
     def verdict(self) -> Verdict:

@@ -105,7 +105,7 @@ def score_columns(fit: SemFit, scores: list[Scores], level: int) -> dict[str, An
     if level == 1:
         out["row"] = np.concatenate([np.asarray(s.units) for s in scores])
     else:
-        out[fit.sample.data.cluster_name or "cluster"] = [u for s in scores for u in s.units]
+        out[fit.sample.data.cluster_name or "cluster"] = [u for s in scores for u in s.units or ()]
     for n in names:
         out[n] = np.concatenate([s.values[:, s.names.index(n)] if n in s.names else np.full(len(s.values), np.nan) for s in scores])
     return out
