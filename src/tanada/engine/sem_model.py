@@ -64,7 +64,8 @@ def fit_model(text: str, options: SemOptions, data: Any = None, cluster: str | N
         keep_x = x if options.fixed_x and not model.levels else ()
         read = read_data(data, Request(names, cluster, group, tuple(ordered), fiml, keep_x, weights, model.groups))
     table = build_table(model, table_options(model, options, read, sample), [g.label for g in read.groups], {v: len(c) - 1 for v, c in read.ordered.items()})
-    return fit_sem(make_sample(read, table, options), _with_notes(table, read), options)
+    view = make_sample(read, table, options)
+    return fit_sem(view, _with_notes(table, read, coverage_note(view)), options)
 
 
 def _ordered_options(o: SemOptions, ordered: Any, names: Sequence[str], x: Sequence[str], model: ModelText) -> tuple[SemOptions, tuple[str, ...]]:
@@ -81,9 +82,9 @@ def _ordered_options(o: SemOptions, ordered: Any, names: Sequence[str], x: Seque
     return replace(o, estimator=estimator, fixed_x=False), chosen
 
 
-def _with_notes(table: ParameterTable, data: SemData) -> ParameterTable:
+def _with_notes(table: ParameterTable, data: SemData, more: tuple[str, ...]) -> ParameterTable:
     """Notes of the data, and of level 2 having more parameters than clusters."""
-    notes = [*table.notes, *data.notes]
+    notes = [*table.notes, *data.notes, *more]
     if table.n_levels > 1:
         for b in table.blocks[1::2]:
             k = len({r.free for r in table.rows if r.block == b.number and r.free})
@@ -91,6 +92,13 @@ def _with_notes(table: ParameterTable, data: SemData) -> ParameterTable:
             if clusters < k:
                 notes.append(f"{clusters} clusters for {k} parameters at level 2{f' of group {b.group_label}' if b.group_label else ''}: estimates and tests of that level cannot be trusted; simplify it.")
     return replace(table, notes=tuple(notes)) if notes else table
+
+
+def coverage_note(sample: Sample) -> tuple[str, ...]:
+    """A note when some pair of variables is never observed together: the unrestricted model, and with it chi-square, is undefined."""
+    if isinstance(sample, FimlSample) and not sample.covered:
+        return ("Some pairs of variables are never observed together, so that there is no unrestricted model to test against: chi-square and fit indices are missing.",)
+    return ()
 
 
 def table_options(model: ModelText, o: SemOptions, data: SemData, sample: Any) -> TableOptions:

@@ -121,6 +121,11 @@ class FimlSample:
         return self._start
 
     @cached_property
+    def covered(self) -> bool:
+        """Every pair of variables is observed together somewhere."""
+        return all(bool(((k := (~np.isnan(Y)).astype(float)).T @ k > 0).all()) for Y in self._rows.values())
+
+    @cached_property
     def _h1(self) -> H1:
         loglik, found = 0.0, {}
         for k, (_, m) in self._start.items():
@@ -169,6 +174,12 @@ def available_moments(Y: Array) -> Moments:
 
 
 def saturated_rows(Y: Array, m: Moments) -> tuple[float, Moments]:
-    """The unrestricted model of rows with missing values: its log-likelihood and moments."""
+    """The unrestricted model of rows with missing values: its log-likelihood and moments.
+
+    NaN where two variables are never observed together: their covariance is then not identified.
+    """
+    known = (~np.isnan(Y)).astype(float)
+    if (known.T @ known == 0).any():
+        return np.nan, m
     found = _core.h1_fiml(Y)
     return float(found["loglik"]), Moments(m.n, np.asarray(found["cov"]), np.asarray(found["mean"]))

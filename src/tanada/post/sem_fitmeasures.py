@@ -37,6 +37,8 @@ def standard_test(fit: SemFit) -> Test:
     """Likelihood-ratio test against the unrestricted model."""
     stat = 2.0 * (fit.h1.loglik + 0.5 * fit.value) if fit.sample.likelihood else fit.sample.test_statistic(fit.built, fit.x)  # type: ignore[attr-defined]
     df = n_moments(fit.table) - fit.npar
+    if not np.isfinite(stat):
+        return Test(np.nan, df)
     return Test(max(stat, 0.0) if df else _zero(stat), df)
 
 
@@ -56,6 +58,8 @@ def rmsea_family(stat: float, df: float, n: float, groups: int, level: float = 0
     from scipy.special import chndtr
 
     out = {"rmsea": rmsea(stat, df, n, groups)}
+    if not math.isfinite(stat):
+        return dict.fromkeys((*out, "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue", "rmsea.notclose.pvalue"), math.nan)
     if df <= 0:
         return out | {"rmsea.ci.lower": 0.0, "rmsea.ci.upper": 0.0, "rmsea.ci.level": level, "rmsea.pvalue": math.nan, "rmsea.close.h0": 0.05, "rmsea.notclose.pvalue": math.nan, "rmsea.notclose.h0": 0.08}
     tail = (1.0 - level) / 2.0
@@ -115,8 +119,10 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
     """All measures that the model has, in lavaan's order of names."""
     from tanada.inference.sem_tests import robust_kind
 
-    base = base or baseline(fit)
     test = standard_test(fit)
+    if not math.isfinite(test.stat):
+        return {"npar": fit.npar, "df": test.df, "chisq": math.nan} | information_criteria(fit)
+    base = base or baseline(fit)
     n = float(sum(g.n for g in fit.sample.data.groups))
     groups = fit.table.n_groups
     n -= groups * float(getattr(fit.sample, "wishart", False) or not fit.sample.likelihood)
@@ -131,6 +137,10 @@ def fit_measures(fit: SemFit, base: Baseline | None = None, level: int | None = 
         from tanada.post.sem_scaled import scaled_measures
 
         out |= scaled_measures(fit, base, n)
+    if fit.sample.kind == "fiml" and fit.sample.data.missing:
+        from tanada.post.sem_scaled import missing_measures
+
+        out |= missing_measures(fit, base, n)
     return out
 
 

@@ -94,8 +94,11 @@ def level_srmr(fit: SemFit) -> tuple[float, float]:
 
 
 def gfi(fit: SemFit) -> float:
-    """Goodness of fit with the model's normal-theory weight, 1 - e'We / s'Ws (Joreskog & Sorbom); moments of fixed predictors left out of s."""
-    top = bottom = 0.0
+    """Goodness of fit with the model's normal-theory weight, 1 - e'We / s'Ws (Joreskog & Sorbom); moments of fixed predictors left out of s.
+
+    Groups are averaged by size.
+    """
+    top = bottom = share = 0.0
     n = sum(m.n for _, m, _, _ in pairs(fit))
     if fit.sample.kind == "least_squares":
         for k, (block, s) in enumerate(fit.sample.statistics.items()):  # type: ignore[attr-defined]
@@ -117,6 +120,5 @@ def gfi(fit: SemFit) -> float:
             d = m.mean - mean
             num += float(d @ inverse @ d)
             den += float(level @ inverse @ level)
-        top += m.n / n * num
-        bottom += m.n / n * den
-    return 1.0 - top / bottom
+        share += m.n / n * num / den
+    return 1.0 - share

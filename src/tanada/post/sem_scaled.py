@@ -6,14 +6,13 @@ import math
 
 from tanada.engine.sem_baseline import Baseline
 from tanada.engine.sem_fit import SemFit
-from tanada.inference.sem_tests import ScaledTest, robust_test, saturated_fit, trace_factor
+from tanada.inference.sem_missing import complete_discrepancy, saturated_information
+from tanada.inference.sem_tests import ScaledTest, robust_kind, robust_test, saturated_fit, trace_factor
 from tanada.post.sem_fitmeasures import chi_square_p, incremental, noncentrality, rmsea_family, standard_test
 
 
 def both_tests(fit: SemFit, base: Baseline) -> tuple[ScaledTest, ScaledTest | None]:
     """The scaled test of the model and of the baseline."""
-    from tanada.inference.sem_tests import robust_kind
-
     kind = robust_kind(fit) or ""
     trace = trace_factor(saturated_fit(fit)) if kind.startswith("yuan") else None
     model = robust_test(fit, standard_test(fit).stat, trace)
@@ -63,14 +62,39 @@ def _robust(fit: SemFit, base: Baseline, test: ScaledTest, null: ScaledTest, n: 
     out = {"cfi.robust": 1.0 - t1 / t2 if t2 > 0 else 1.0}
     tli = 1.0 - (stat - c * df) * base.df / ((base.chisq - cb * base.df) * df)
     out |= {"tli.robust": tli, "nnfi.robust": tli, "rni.robust": 1.0 - (stat - c * df) / (base.chisq - cb * base.df)}
-    groups = fit.table.n_groups
-    out["rmsea.robust"] = math.sqrt(max((stat - c * df) / (n * df), 0.0) * groups)
+    out["rmsea.robust"] = math.sqrt(max((stat - c * df) / (n * df), 0.0) * fit.table.n_groups)
+    return out | _rmsea_interval(test.stat, df, test.factor if test.kind == "scaled.shifted" else c, n, fit.table.n_groups)
+
+
+def _rmsea_interval(stat: float, df: float, c: float, n: float, groups: int) -> dict[str, float]:
+    """Interval and tests of a robust RMSEA whose statistic was divided by c."""
     from scipy.special import chndtr
 
-    c = test.factor if test.kind == "scaled.shifted" else c
     scale = c * groups / (n * df)
-    out["rmsea.ci.lower.robust"] = math.sqrt(noncentrality(test.stat, df, 0.95) * scale)
-    out["rmsea.ci.upper.robust"] = math.sqrt(noncentrality(test.stat, df, 0.05) * scale)
-    out["rmsea.pvalue.robust"] = 1.0 - float(chndtr(test.stat, df, n * df * 0.05**2 / groups / c))
-    out["rmsea.notclose.pvalue.robust"] = float(chndtr(test.stat, df, n * df * 0.08**2 / groups / c))
-    return out
+    return {
+        "rmsea.ci.lower.robust": math.sqrt(noncentrality(stat, df, 0.95) * scale),
+        "rmsea.ci.upper.robust": math.sqrt(noncentrality(stat, df, 0.05) * scale),
+        "rmsea.pvalue.robust": 1.0 - float(chndtr(stat, df, n * df * 0.05**2 / groups / c)),
+        "rmsea.notclose.pvalue.robust": float(chndtr(stat, df, n * df * 0.08**2 / groups / c)),
+    }
+
+
+def missing_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
+    """CFI, TLI and RMSEA of incomplete data on the scale of complete data.
+
+    References
+    ----------
+    Zhang & Savalei (2023), Structural Equation Modeling 30.
+    """
+    df = float(standard_test(fit).df)
+    if df <= 0 or base.fit is None:
+        return dict.fromkeys(("cfi.robust", "tli.robust", "nnfi.robust", "rni.robust", "rmsea.robust"), math.nan)
+    h = saturated_information(fit, robust_kind(fit) is not None)
+    (x, k), (xb, kb) = complete_discrepancy(fit, h), complete_discrepancy(base.fit, h)
+    t = max(x - k, 0.0)
+    out = {"cfi.robust": 1.0 - t / max(xb - kb, t) if max(xb - kb, t) > 0 else 1.0}
+    tli = 1.0 - (x - k) * base.df / ((xb - kb) * df)
+    out |= {"tli.robust": tli, "nnfi.robust": tli, "rni.robust": 1.0 - (x - k) / (xb - kb)}
+    groups = fit.table.n_groups
+    out["rmsea.robust"] = math.sqrt(max((x - k) / (n * df), 0.0) * groups)
+    return out | _rmsea_interval(x * df / k, df, k / df, n, groups)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.engine.sem_baseline import Baseline, baseline
 from tanada.errors import ModelError, did_you_mean
 from tanada.frame import to_caller
 from tanada.inference.sem_monte_carlo import monte_carlo
@@ -44,16 +43,12 @@ class SemResult(SemNumbers):
         return f"<SemResult: {self._fit.options.estimator}, {self.npar} parameters, {self.nobs} rows, chisq {self.chisq:.3f} on {self.df} df>"
 
     @cached_property
-    def _baseline(self) -> Baseline:
-        return baseline(self._fit)
-
-    @cached_property
     def _vcov(self) -> Array:
         return vcov(self._fit)
 
     @cached_property
     def _measures(self) -> dict[str, float]:
-        return as_plain(fit_measures(self._fit, self._baseline))
+        return as_plain(fit_measures(self._fit))
 
     def _table(self, columns: dict[str, Any]) -> Any:
         return to_caller(columns, self._fit.sample.data.frame)
