@@ -23,6 +23,15 @@ FORMULA = re.compile(r'<(span|div) class="arithmatex">(.*?)</\1>', flags=re.S)
 pages: dict[str, Any] = {}
 
 
+def on_config(config: Any) -> Any:
+    """Puts the studies, pages that scripts of `benchmarks/` write, into the navigation."""
+    studies = next(entry["Studies"] for entry in config["nav"] if "Studies" in entry)
+    listed = {path for entry in studies for path in entry.values()}
+    found = [p for p in sorted((docs_exec.DOCS / "studies").glob("*.md")) if f"studies/{p.name}" not in listed]
+    studies += [{p.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# "): f"studies/{p.name}"} for p in found]
+    return config
+
+
 def on_files(files: Any, config: Any) -> Any:
     docs_exec.prepare()
     stamp = docs_exec.package_stamp()
