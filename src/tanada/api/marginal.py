@@ -131,7 +131,7 @@ def estimate_slopes(
     """
     level = check_level(level)
     result = marginal_slopes(m.work, m.design, m.tests(ddf), trend, by, Ask(kind, estimate, re, weights, length))
-    return _wrapped(m, result, level, "delta", "slopes")
+    return _wrapped(m, result, level, "delta", "slopes", trend)
 
 
 def contrasts(
@@ -227,8 +227,20 @@ def _names(by: Any) -> list[str]:
     return out
 
 
-def _wrapped(m: MixedResult, result: Marginal, level: float, interval: str, kind: str) -> TableResult:
+def _wrapped(m: MixedResult, result: Marginal, level: float, interval: str, kind: str, trend: str = "") -> TableResult:
     columns: dict[str, np.ndarray[Any, Any]] = result.table(level, interval)
     title = {"means": "Estimated marginal means", "slopes": "Slopes"}[kind]
+    info = {"label": _axis_label(m, result, trend), "trend": trend}
     limits = f"{100 * level:g}% limits; degrees of freedom: {result.tests.method}."
-    return TableResult(m.table(columns), title, (result.about, limits, *result.tests.notes), kind)
+    return TableResult(m.table(columns), title, (result.about, limits, *result.tests.notes), kind, info=info)
+
+
+def _axis_label(m: MixedResult, result: Marginal, trend: str) -> str:
+    scale = result.quantity.kind
+    if trend:
+        return f"slope of {trend}" + (" (link scale)" if scale == "link" and m.link != "identity" else "")
+    name = m.fit.data.response
+    if m.family in ("binomial", "betabinomial") and scale in ("response", "conditional"):
+        return f"probability of {name}" if not name.startswith("cbind(") else f"proportion of {name[6:].split(',')[0].strip()}"
+    words = {"zprob": "probability of a structural zero", "disp": "dispersion parameter"}
+    return f"mean of {name}" if scale in ("response", "conditional") or m.link == "identity" else words.get(scale, "linear predictor")

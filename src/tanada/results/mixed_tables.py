@@ -16,6 +16,7 @@ from tanada.post import broom
 from tanada.post.random_effects import coefficients, modes_table, variance_table
 from tanada.post.residuals import residuals
 from tanada.results.mixed_base import MixedNumbers
+from tanada.results.plotting import draw
 from tanada.results.mixed_summary import Summary, build_summary
 
 
@@ -239,6 +240,31 @@ class MixedTables(MixedNumbers):
         if effects == "ran_pars":
             return self.table(broom.tidy_parameters(self.work, check_level(level)))
         return self.table(broom.tidy_modes(self.work, check_level(level)))
+
+    def plot(self, kind: str = "coef", *others: Any, **options: Any) -> Any:
+        """A figure of the model.
+
+        Parameters
+        ----------
+        kind : str
+            Coefficients: "coef". Groups: "lines" (regression lines), "shrinkage", "ranef" (intercept against slope), "caterpillar", "groups" and
+            "population" (histograms of group means), "variance" (model against data), "mixture" (counts), "violin". Checks: "residuals", "scale",
+            "qq", "ranef_qq", "quantile_residuals", "predictive", "influence", and "check" (all on one page).
+        *others : MixedResult
+            More models beside this one, for "coef".
+        **options
+            `ax` (a matplotlib Axes) and `data_only` (return the data of the figure) in all of them; others as in `tanada.plot`.
+
+        Returns
+        -------
+        matplotlib Axes, a Figure for several panels, or a data frame
+
+        Raises
+        ------
+        ModelError
+            For an unknown figure or option.
+        """
+        return draw(self, "mixed", kind, *others, **options)
 
     def glance(self) -> Any:
         """The model in one row, with broom's names.

@@ -13,7 +13,7 @@ from typing import Any
 from tanada.errors import ModelError
 
 
-def draw(obj: Any, kind: str, **options: Any) -> Any:
+def draw(obj: Any, kind: str, /, *others: Any, **options: Any) -> Any:
     """Draw a result.
 
     Parameters
@@ -22,7 +22,7 @@ def draw(obj: Any, kind: str, **options: Any) -> Any:
         The result.
     kind : str
         Noun of the figure: module `tanada.plot.<kind>` holds `plot_<kind>`.
-    **options
+    *others, **options
         Passed on; `ax` is a matplotlib Axes.
 
     Returns
@@ -37,4 +37,4 @@ def draw(obj: Any, kind: str, **options: Any) -> Any:
     name = f"tanada.plot.{kind}"
     if find_spec("tanada.plot") is None or find_spec(name) is None:
         raise ModelError(f"there is no figure of '{kind}'; its data are in `.table` (or `.data`).")
-    return getattr(import_module(name), f"plot_{kind}")(obj, **options)
+    return getattr(import_module(name), f"plot_{kind}")(obj, *others, **options)

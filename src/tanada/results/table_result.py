@@ -26,6 +26,8 @@ class TableResult:
         Noun of its figure.
     data : dict of str to data frame
         Tidy data behind the figure, where it needs more than the table.
+    info : dict
+        What the figure needs besides data: labels, names.
 
     Notes
     -----
@@ -37,6 +39,7 @@ class TableResult:
     notes: tuple[str, ...] = ()
     kind: str = "table"
     data: Mapping[str, Any] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
 
     def plot(self, **options: Any) -> Any:
         """The figure of this result; `ax=` takes a matplotlib Axes."""
