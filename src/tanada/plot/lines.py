@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.errors import ModelError
-from tanada.plot.model_data import Groups, groups_for, numeric_predictors, observed, pick_predictor, predicted, response_label, typical_rows
+from tanada.plot.model_data import (
+    Groups,
+    groups_for,
+    numeric_predictors,
+    observed,
+    pick_predictor,
+    predicted,
+    response_label,
+    typical_rows,
+)
 from tanada.plot.style import BLACK, GREEN, GREY, MANY, NEGATIVE, POSITIVE, alpha_for, finish, legend, new_axes
 
 Array = NDArray[np.float64]

@@ -137,4 +137,4 @@ def predicted(m: Any, rows: dict[str, NDArray[Any]], re: Any, scale: str, interv
     n = len(next(iter(rows.values())))
     offset = None if m.call.offset is None or isinstance(m.call.offset, str) else np.full(n, float(np.mean(m.fit.data.components[0].offset)))
     options = {"interval": "confidence"} if interval else {"std_error": False}
-    return m.predict({k: v for k, v in rows.items()}, kind=scale, re=re, offset=offset, **options)
+    return m.predict(dict(rows), kind=scale, re=re, offset=offset, **options)

@@ -146,11 +146,12 @@ def legend(ax: Any, title: str | None = None, where: str = "right") -> None:
     handles, _ = ax.get_legend_handles_labels()
     if not handles:
         return
-    place: dict[str, Any] = {
+    places: dict[str, dict[str, Any]] = {
         "right": {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)},
         "top": {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": len(handles), "borderaxespad": 0.2},
         "inside": {"loc": "best"},
-    }[where]
+    }
+    place = places[where]
     ax.legend(title=title, frameon=where == "inside", framealpha=0.85, edgecolor="none", fontsize="small", title_fontsize="small", alignment="left", **place)
 
 

@@ -52,7 +52,7 @@ def group_influence(work: Workspace, codes: NDArray[np.intp], levels: int) -> In
     ViX = system.v_inverse(stacked)[:n]
     score_rows = row_scores(work)
     total = X.T @ ViX
-    information = np.stack([np.stack([np.bincount(codes, X[:, i] * ViX[:, j], minlength=levels) for j in range(p)], -1) for i in range(p)], -2)
+    information: Array = np.stack([np.stack([np.bincount(codes, X[:, i] * ViX[:, j], levels).astype(float) for j in range(p)], -1) for i in range(p)], -2)
     information = 0.5 * (information + information.swapaxes(-1, -2))
     score = np.column_stack([np.bincount(codes, X[:, j] * score_rows, minlength=levels) for j in range(p)])
     rest = total - information

@@ -16,8 +16,8 @@ from tanada.post import broom
 from tanada.post.random_effects import coefficients, modes_table, variance_table
 from tanada.post.residuals import residuals
 from tanada.results.mixed_base import MixedNumbers
-from tanada.results.plotting import draw
 from tanada.results.mixed_summary import Summary, build_summary
+from tanada.results.plotting import draw
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -21,7 +21,7 @@ def draw(obj: Any, kind: str, /, *others: Any, **options: Any) -> Any:
     obj : object
         The result.
     kind : str
-        Noun of the figure: module `tanada.plot.<kind>` holds `plot_<kind>`.
+        Noun of the figure: module `tanada.plot.<kind>` or `tanada.plot.<kind>_figure` holds `plot_<kind>`.
     *others, **options
         Passed on; `ax` is a matplotlib Axes.
 
@@ -34,7 +34,8 @@ def draw(obj: Any, kind: str, /, *others: Any, **options: Any) -> Any:
     ModelError
         When there is no such figure.
     """
-    name = f"tanada.plot.{kind}"
-    if find_spec("tanada.plot") is None or find_spec(name) is None:
-        raise ModelError(f"there is no figure of '{kind}'; its data are in `.table` (or `.data`).")
-    return getattr(import_module(name), f"plot_{kind}")(obj, *others, **options)
+    if find_spec("tanada.plot") is not None:
+        for name in (f"tanada.plot.{kind}_figure", f"tanada.plot.{kind}"):
+            if find_spec(name) is not None:
+                return getattr(import_module(name), f"plot_{kind}")(obj, *others, **options)
+    raise ModelError(f"there is no figure of '{kind}'; its data are in `.table` (or `.data`).")
