@@ -62,7 +62,7 @@ class Data:
             "epil": lambda d: d.assign(subject=_factor(d["subject"]), fp=_factor(d["period"]), obs=_rows(d)),
             "Oxboys": lambda d: d.assign(pos=d["age"]),
             "sim_longitudinal": lambda d: d.assign(pos=d["t"], tm=d["time"]),
-            "sim_spatial": lambda d: d.assign(one="1"),
+            "sim_spatial": lambda d: d.assign(one="1", pos_x=d["px"], pos_y=d["py"]),
             "Owls": lambda d: d.assign(ArrivalTime_c=_standard(d["ArrivalTime"])),
             "grouseticks": lambda d: d.assign(cHEIGHT2=_standard(d["HEIGHT"])),
             "cbpp": lambda d: d.assign(
@@ -74,7 +74,9 @@ class Data:
         if "y_pois > 0" in label:
             d = d[d["y_pois"] > 0].reset_index(drop=True)
         if "first 12 ids" in label:
-            d = d[d["id"].astype(int) <= 12].reset_index(drop=True)
+            first = list(d["id"].cat.categories)[:12]
+            d = d[d["id"].isin(first)].reset_index(drop=True)
+            d["id"] = d["id"].astype(str)
         if "y_gamma + 1" in label:
             d["y"] = d["y_gamma"] + 1
         return d
@@ -159,6 +161,8 @@ def model_call(record: dict[str, Any]) -> dict[str, Any] | None:
         kw["reml"] = True
     if "weights" in a:
         kw["weights"] = a["weights"]
+    if "sim_spatial" in str(record["data"]):
+        kw["formula"] = re.sub(r"\bpos\b", "numFactor(px, py)", kw["formula"])
     if "offset" in a:
         kw["formula"] += f" + offset({a['offset']})"
     if a.get("nAGQ", "1") not in ("1",):

@@ -177,9 +177,16 @@ LaplaceFitResult LaplaceEngine::fit(const Vector& start, const LaplaceFitOptions
   MinimizeOptions o;
   o.max_iterations = options.max_iterations, o.tol_gradient = options.tol_gradient, o.tol_decrease = options.tol_decrease;
   own.set_inner_tolerance(kSearchTolerance);
-  const MinimizeOutcome found = minimize(deviance, inner, lower(), upper(), o, information);
-  Vector g;
+  MinimizeOutcome found = minimize(deviance, inner, lower(), upper(), o, information);
+  // Once more with fresh curvature and exact modes: one evaluation where the first run ended well.
   own.set_inner_tolerance(kExactTolerance);
+  if (std::isfinite(found.value)) {
+    const MinimizeOutcome again = minimize(deviance, found.x, lower(), upper(), o, information);
+    const int iterations = found.iterations + again.iterations, evaluations = found.evaluations + again.evaluations;
+    if (std::isfinite(again.value)) found = again;
+    found.iterations = iterations, found.evaluations = evaluations;
+  }
+  Vector g;
   const Evaluation last_value = penalised(own, found.x, &g);  // the state belongs to the optimum, whatever was tried last
   out.status = last_value.status;
   if (out.status != Status::ok) {
@@ -212,7 +219,7 @@ Matrix LaplaceEngine::hessian(const Vector& psi, int nagq) {
   const Vector lo = lower(), hi = upper();
   for (Eigen::Index j = 0; j < d; ++j) {
     const double se = B.size() && B(j, j) > 0 ? std::sqrt(2.0 / B(j, j)) : 1.0;
-    steps[j] = 2e-3 * std::clamp(se, 1e-6, std::max(1.0, std::abs(inner[j])));
+    steps[j] = 5e-3 * std::clamp(se, 1e-6, std::max(1.0, std::abs(inner[j])));
     held[j] = (inner[j] <= lo[j] && g[j] >= 0) || (inner[j] >= hi[j] && g[j] <= 0);
   }
   return scaling_->hessian_outward(difference_hessian(inner, steps, held, nagq));

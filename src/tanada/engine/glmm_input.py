@@ -21,8 +21,8 @@ from tanada.errors import ModelError
 
 Array = NDArray[np.float64]
 
-# glmmTMB's stand-in for "no residual variance" (disp = ~ 0 in a Gaussian model): a variance of sqrt(machine epsilon)
-NO_RESIDUAL_LOG_SD = 0.25 * float(np.log(np.finfo(float).eps))
+# Stand-in for "no residual variance" (disp = ~ 0 in a Gaussian model): this share of the response's standard deviation
+NO_RESIDUAL = 1e-4
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _predictors(
         if modelled is not None:
             offset = modelled.offset
             if modelled.X.shape[1] == 0 and not modelled.random and info.name == "gaussian":
-                offset = offset + NO_RESIDUAL_LOG_SD
+                offset = offset + float(np.log(NO_RESIDUAL * max(float(np.std(data.y)), 1e-300)))
             out.append(Predictor("disp", _table(modelled.X), _column(offset), first["disp"]))
             continue
         out.append(Predictor(role, ones, zeros, len(names)))
