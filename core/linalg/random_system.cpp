@@ -92,7 +92,8 @@ void RandomSystem::accumulate_rest(const double* D, int m) {
   const int F = pattern_->factors(), m2 = m * (m + 1) / 2;
   const std::size_t n = pattern_->rows();
   const int jobs = F - 1 + static_cast<int>(pattern_->pairs().size());
-  parallel_chunks(jobs, 1, [&](int, std::size_t begin, std::size_t end) {
+  const std::size_t grain = n < kSerialRows ? jobs : 1;  // waking a thread costs more than a small job
+  parallel_chunks(jobs, grain, [&](int, std::size_t begin, std::size_t end) {
     for (std::size_t job = begin; job < end; ++job) {
       if (job < std::size_t(F - 1)) {
         const int f = static_cast<int>(job) + 1;

@@ -78,6 +78,8 @@ class RandomSystem {
   double logdet_ = 0.0;
 };
 
+constexpr std::size_t kSerialRows = 20000;  // below, passes over rows by factor run in place
+
 // Calls body with the block size as a compile-time constant for 1..4, Eigen::Dynamic otherwise.
 template <class Body> decltype(auto) with_size(int k, Body&& body) {
   switch (k) {

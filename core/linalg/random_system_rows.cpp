@@ -35,7 +35,7 @@ void RandomSystem::adjoint(const double* t, int m, Vector& out) const {
         for (int a = 0; a < k0_; ++a) to[a] += f0.Z[i * k0_ + a] * t[i * m + f0.predictor[a]];
     }
   });
-  parallel_chunks(F - 1, 1, [&](int, std::size_t begin, std::size_t end) {
+  parallel_chunks(F - 1, pattern_->rows() < kSerialRows ? F : 1, [&](int, std::size_t begin, std::size_t end) {
     for (std::size_t j = begin; j < end; ++j) {
       const FactorBlock& g = pattern_->factor(static_cast<int>(j) + 1);
       for (std::size_t i = 0; i < pattern_->rows(); ++i) {

@@ -6,7 +6,7 @@
 namespace tanada {
 namespace {
 
-constexpr Eigen::Index kAlwaysDense = 300;
+constexpr Eigen::Index kAlwaysDense = 64;
 constexpr double kDenseShare = 0.25;  // of the lower triangle, counted in the factor
 
 }  // namespace
