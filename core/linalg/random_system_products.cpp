@@ -138,6 +138,13 @@ template <int K> void RandomSystem::inverse_levels() {
       if (!has_rest) continue;
       const int w = width(static_cast<int>(l));
       const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
+      if (schur_->dense() && w == schur_->size()) {  // every column is met: index counts from 0
+        Map<const Wide> W(row_block(W_, static_cast<int>(l)), k, w);
+        Map<Wide> VB(row_block(VB_, static_cast<int>(l)), k, w);
+        VB.noalias() = -W * schur_->inverse_matrix();
+        V.noalias() -= VB * W.transpose();
+        continue;
+      }
       S.resize(w, w);
       for (int c = 0; c < w; ++c)
         for (int r = c; r < w; ++r) S(r, c) = S(c, r) = schur_->inverse(index[r], index[c]);
@@ -176,6 +183,12 @@ template <int K> void RandomSystem::traces_levels(Templates& T) const {
       Map<const Wide> B(row_block(B_, static_cast<int>(l)), k, w), VB(row_block(VB_, static_cast<int>(l)), k, w);
       for (auto s = pattern_->partner_start()[l]; s < pattern_->partner_start()[l + 1]; ++s) {
         const int f = pattern_->partner_factor()[s], kf = pattern_->factor(f).k, c = pattern_->partner_column()[s];
+        if (K == 1 && kf == 1) {
+          const double product = B(0, c) * VB(0, c);
+          sum(0, 0) += product * lambda_[f](0, 0);
+          P[f](0, 0) += product * L(0, 0);
+          continue;
+        }
         const Wide b = B.middleCols(c, kf), v = VB.middleCols(c, kf);
         sum.noalias() += b * lambda_[f] * v.transpose();
         P[f].noalias() += b.transpose() * (L * v);

@@ -46,10 +46,47 @@ void RandomSystem::adjoint(const double* t, int m, Vector& out) const {
   });
 }
 
+namespace {
+
+// One predictor, one effect per factor: the variance of a row is a double sum over its factors.
+void scalar_variances(const RandomPattern& pattern, const Schur& schur, const Templates& lambda, const std::vector<double>& V00,
+                      const std::vector<double>& VB, std::size_t grain, double* out) {
+  const int F = pattern.factors();
+  const auto& start = pattern.level_start();
+  parallel_chunks(pattern.factor(0).levels, grain, [&](int, std::size_t begin, std::size_t end) {
+    std::vector<double> z(F);
+    std::vector<Eigen::Index> at(F);
+    for (std::size_t l = begin; l < end; ++l) {
+      const double* vb = VB.data() + pattern.width_start()[l];
+      for (auto i = start[l]; i < start[l + 1]; ++i) {
+        for (int f = 0; f < F; ++f) {
+          const FactorBlock& g = pattern.factor(f);
+          z[f] = g.Z[i] * lambda[f](0, 0);
+          if (f > 0) at[f] = pattern.rest_index(f, g.codes[i]);
+        }
+        double s = z[0] * z[0] * V00[l];
+        for (int f = 1; f < F; ++f) {
+          if (z[f] == 0.0) continue;
+          double t = 2.0 * z[0] * vb[pattern.row_column(i, f)] + z[f] * schur.inverse(at[f], at[f]);
+          for (int e = f + 1; e < F; ++e)
+            if (z[e] != 0.0) t += 2.0 * z[e] * schur.inverse(at[f], at[e]);
+          s += z[f] * t;
+        }
+        out[i] = s;
+      }
+    }
+  });
+}
+
+}  // namespace
+
 void RandomSystem::row_variances(double* out, int m) const {
   const std::size_t total = pattern_->rows() * (m * (m + 1) / 2);
   std::fill(out, out + total, 0.0);
   if (pattern_->factors() == 0) return;
+  bool scalar = m == 1;
+  for (int f = 0; f < pattern_->factors(); ++f) scalar = scalar && pattern_->factor(f).k == 1;
+  if (scalar) return scalar_variances(*pattern_, *schur_, lambda_, V00_, VB_, level_grain(), out);
   with_size(k0_, [&](auto K) { variances_rows<decltype(K)::value>(out, m); });
 }
 

@@ -30,6 +30,7 @@ class Schur {
     if (dense_) return inverse_(r, c);
     return r >= c ? sparse_inverse_[find(r, c)] : sparse_inverse_[find(c, r)];
   }
+  const Matrix& inverse_matrix() const { return inverse_; }  // dense only
   Eigen::Index size() const { return q_; }
 
  private:
