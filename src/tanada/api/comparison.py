@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from tanada.design.build import build_design
 from tanada.design.matrices import ComponentDesign
 from tanada.errors import ModelError, TanadaWarning
 from tanada.inference.boundary_tests import boundary_corrected
@@ -142,9 +142,6 @@ def _sum_coded(model: MixedResult, design: ComponentDesign) -> Any:
     wanted = {name: "sum" for name in factors if name in fixed}
     if not wanted:
         return None
-    call = model.call
-    coded = build_design(
-        call.formula, model.frame, family=call.family, weights=call.weights, offset=call.offset, contrasts={**call.contrasts, **wanted}
-    )
+    coded = replace(model.call, contrasts={**model.call.contrasts, **wanted}).design(model.frame)
     X = coded.model.components[0].X
     return X if X.shape[0] == design.X.shape[0] else X[np.isin(coded.rows, model.rows)]

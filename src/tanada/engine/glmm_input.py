@@ -6,13 +6,13 @@ has theta before thresholds, dispersion and shapes. `GlmmInput` holds both order
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.design.matrices import ComponentDesign, ModelData, RandomDesign
+from tanada.design.matrices import ModelData, RandomDesign
 from tanada.engine import family as families
 from tanada.engine.family import FamilyInfo
 from tanada.engine.options import FitOptions
@@ -117,6 +117,8 @@ def build_input(data: ModelData, options: FitOptions) -> GlmmInput:
     zero_inflated = any(c.name == "zi" for c in data.components)
     info = _family(data, options)
     info.check_response(data.y, data.trials, data.response, zero_inflated)
+    if info.ordinal:
+        data = _without_intercept(data)
     if any(c.name == "disp" for c in data.components) and not info.dispersion:
         raise ModelError(
             f"Family '{info.name}' has no dispersion parameter, so disp= has nothing to model; leave it out."
@@ -134,10 +136,9 @@ def build_input(data: ModelData, options: FitOptions) -> GlmmInput:
     for c in data.components:
         if flat and c.name == "cond":
             continue
-        X_names = _ordinal_columns(c)[1] if info.ordinal and c.name == "cond" else c.names
         first[c.name] = len(names)
-        names += X_names
-        blocks += [f"fixed:{c.name}"] * len(X_names)
+        names += c.names
+        blocks += [f"fixed:{c.name}"] * len(c.names)
     predictors = _predictors(data, info, options, zero_inflated, flat, names, blocks, first)
     terms = tuple((i, t) for i, c in enumerate(data.components) for t in c.random)
     design, scaling = _flat_design(data.components[0].X) if flat else (None, None)
@@ -151,10 +152,16 @@ def _family(data: ModelData, options: FitOptions) -> FamilyInfo:
     return families.get(options.family, options.link, given)
 
 
-def _ordinal_columns(component: ComponentDesign) -> tuple[Array, tuple[str, ...]]:
-    """The design without its intercept: the thresholds take its place."""
-    keep = [j for j, name in enumerate(component.names) if name != "(Intercept)"]
-    return np.ascontiguousarray(component.X[:, keep]), tuple(component.names[j] for j in keep)
+def _without_intercept(data: ModelData) -> ModelData:
+    """The conditional design of an ordinal model: the thresholds take the place of its intercept."""
+    c = data.components[0]
+    keep = [j for j, name in enumerate(c.names) if name != "(Intercept)"]
+    if len(keep) == len(c.names):
+        return data
+    term_of = tuple(c.term_of_column[j] for j in keep) if c.term_of_column else ()
+    names = tuple(c.names[j] for j in keep)
+    cond = replace(c, X=np.ascontiguousarray(c.X[:, keep]), names=names, term_of_column=term_of)
+    return replace(data, components=(cond, *data.components[1:]))
 
 
 def _predictors(
@@ -170,7 +177,7 @@ def _predictors(
     n = data.nobs
     cond = data.components[0]
     zeros = np.zeros(n)
-    X = np.zeros((n, 0)) if flat else _ordinal_columns(cond)[0] if info.ordinal else cond.X
+    X = np.zeros((n, 0)) if flat else cond.X
     out = [Predictor("cond", _table(X), _column(cond.offset), first.get("cond", 0))]
     if info.ordinal:
         return (*out, *_thresholds(data, options, names, blocks))

@@ -226,10 +226,18 @@ def build_system(fit: MixedFit) -> System:
     return System(fit.data.components, fit.terms, component_curvature(fit))
 
 
+def family_of(fit: MixedFit) -> family.FamilyInfo:
+    """The response family with the constants of the fit."""
+    options = dict(fit.extra.get("family_options") or {})
+    if "thresholds" in fit.extra:
+        options["categories"] = len(fit.extra["thresholds"]) + 1
+    return family.get(fit.family, fit.link, options)
+
+
 def component_curvature(fit: MixedFit) -> Array:
     """Minus the second derivatives of the log-density in the components' predictors at the modes: (n,) or (n, m, m)."""
     eta, roles = np.asarray(fit.extra["eta"], float), tuple(fit.extra["predictors"])
-    info = family.get(fit.family, fit.link, fit.extra.get("family_options"))
+    info = family_of(fit)
     data = fit.data
     packed = _core.family_evaluate(
         info.name,

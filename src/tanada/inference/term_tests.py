@@ -68,10 +68,12 @@ def _type_three(design: ComponentDesign, terms: list[int], sum_coded: Array | No
     if sum_coded is None:
         back = np.eye(p)
     else:
-        if sum_coded.shape[1] != p:
+        # an ordinal model has thresholds in place of the intercept of the coded matrix
+        X = np.column_stack([np.ones(len(design.X)), design.X]) if sum_coded.shape[1] == p + 1 else design.X
+        if sum_coded.shape[1] != X.shape[1]:
             raise ModelError("type 3 tests need every combination of the factors' levels in the data; use type=2.")
-        transform, *_ = np.linalg.lstsq(design.X, sum_coded, rcond=None)
-        back = np.linalg.inv(transform)
+        transform, *_ = np.linalg.lstsq(X, sum_coded, rcond=None)
+        back = np.linalg.inv(transform)[-p:, -p:]
     return {design.terms[t]: back[term_of == t] for t in terms}
 
 

@@ -51,6 +51,11 @@ class Workspace:
         return np.concatenate([np.asarray(self.fit.beta[c.name], float) for c in self.fit.data.components])
 
     @cached_property
+    def known_vcov(self) -> Array:
+        """Covariance of the fixed effects with zeros where it is not known: coefficients at a boundary count as fixed."""
+        return np.nan_to_num(self.fit.vcov_beta)
+
+    @cached_property
     def variance_vcov(self) -> Array:
         """Covariance matrix of the free variance parameters: twice the inverse Hessian of the deviance profiled over beta."""
         v = self.free_variance

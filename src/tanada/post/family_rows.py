@@ -7,16 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.engine import family
-from tanada.engine.family import FamilyInfo
 from tanada.engine.fit import MixedFit
+from tanada.inference.system import family_of as family_of
 
 Array = NDArray[np.float64]
-
-
-def family_of(fit: MixedFit) -> FamilyInfo:
-    """The response family with the constants of the fit."""
-    return family.get(fit.family, fit.link, fit.extra.get("family_options"))
 
 
 def all_predictors(fit: MixedFit, etas: Mapping[str, Array]) -> Array:

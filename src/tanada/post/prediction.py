@@ -140,7 +140,7 @@ def _predictor(
 def _variance(work: Workspace, c: ComponentDesign, used: list[tuple[int, RandomDesign]], position: int, first: int) -> Array:
     """Variance of x'beta-hat + z'b-hat - (x'beta + z'b) over the rows of one component."""
     n, p = c.X.shape
-    C = work.fit.vcov_beta
+    C = work.known_vcov
     if not used:
         block = C[first : first + p, first : first + p]
         return np.einsum("np,pq,nq->n", c.X, block, c.X)
@@ -156,7 +156,7 @@ def _variance(work: Workspace, c: ComponentDesign, used: list[tuple[int, RandomD
 
 def joint_variance(work: Workspace, components: Sequence[ComponentDesign], request: Request, slopes: dict[str, Array]) -> Array:
     """Variance of sum_c slope_c eta_c over the rows: the delta method for a function of several linear predictors."""
-    n, C = components[0].X.shape[0], work.fit.vcov_beta
+    n, C = components[0].X.shape[0], work.known_vcov
     X0, Z0, own = np.zeros((n, C.shape[0])), sparse.csr_matrix((n, work.system.q)), np.zeros(n)
     first = number = 0
     for c in components:

@@ -58,7 +58,7 @@ def joint_variances(work: Workspace, number: int) -> Array:
     """Var(b-hat - b) (L, k) of a term, beta's uncertainty included: diag of Lambda M^-1 Lambda' + B C B' (Henderson 1975)."""
     term = work.fit.terms[number]
     B = work.system.level_blocks(work.system.drift, number)
-    extra = np.einsum("lkp,pq,lkq->lk", B, work.fit.vcov_beta, B, optimize=True)
+    extra = np.einsum("lkp,pq,lkq->lk", B, work.known_vcov, B, optimize=True)
     return np.einsum("lkk->lk", term.cond_var) + extra
 
 

@@ -99,7 +99,7 @@ class MixedResult(MixedInference):
             columns = predictions(self.work, data.components, request, data.weights, data.trials)
             return self.table(columns)
         frame = read_frame(newdata)
-        rebuilt = rebuilt_rows(self.design.spec, frame, request, new_levels, offset)
+        rebuilt = rebuilt_rows(self.fit, self.design.spec, frame, request, new_levels, offset)
         w = np.ones(rebuilt.n) if weights is None else checked_vector(weights, rebuilt.n, "weights")
         columns = predictions(self.work, rebuilt.components, request, w, w)
         columns = {k: np.where(rebuilt.complete, v, np.nan) for k, v in columns.items()}

@@ -76,7 +76,7 @@ def save_mixed(result: MixedResult, path: Any) -> None:
         "format": FORMAT,
         "call": _encode(_call_record(result.call), arrays),
         "spec": _encode(result.design.spec.to_dict(), arrays),
-        "design": _encode(_design_record(result.design), arrays),
+        "design": _encode(_design_record(result.design, result.fit.data), arrays),
         "fit": _encode(_fit_record(result.fit), arrays),
     }
     with zipfile.ZipFile(Path(path), "w", zipfile.ZIP_DEFLATED) as z:
@@ -146,8 +146,7 @@ def _call_record(call: Call) -> dict[str, Any]:
     return out
 
 
-def _design_record(design: Design) -> dict[str, Any]:
-    m = design.model
+def _design_record(design: Design, m: ModelData) -> dict[str, Any]:
     return {
         "y": m.y,
         "weights": m.weights,
