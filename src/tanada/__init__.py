@@ -24,6 +24,17 @@ _EXPORTS: dict[str, str] = {
     "pve": "api.performance_measures",
     "performance": "api.performance_measures",
     "check_singularity": "api.performance_measures",
+    "check_overdispersion": "api.diagnostics",
+    "check_zeroinflation": "api.diagnostics",
+    "check_separation": "api.diagnostics",
+    "check_collinearity": "api.diagnostics",
+    "check_heteroscedasticity": "api.diagnostics",
+    "check_residuals": "api.diagnostics",
+    "check_ranef_normality": "api.diagnostics",
+    "check_influence": "api.diagnostics",
+    "check_mistakes": "api.diagnostics",
+    "check_model": "api.diagnostics",
+    "population_interval": "api.population_range",
     "linear_hypothesis": "api.model_tests",
     "ranova": "api.model_tests",
     "bootstrap_lrt": "api.model_tests",
@@ -66,6 +77,16 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from tanada.api.comparison import anova as anova
+    from tanada.api.diagnostics import check_collinearity as check_collinearity
+    from tanada.api.diagnostics import check_heteroscedasticity as check_heteroscedasticity
+    from tanada.api.diagnostics import check_influence as check_influence
+    from tanada.api.diagnostics import check_mistakes as check_mistakes
+    from tanada.api.diagnostics import check_model as check_model
+    from tanada.api.diagnostics import check_overdispersion as check_overdispersion
+    from tanada.api.diagnostics import check_ranef_normality as check_ranef_normality
+    from tanada.api.diagnostics import check_residuals as check_residuals
+    from tanada.api.diagnostics import check_separation as check_separation
+    from tanada.api.diagnostics import check_zeroinflation as check_zeroinflation
     from tanada.api.loading import load as load
     from tanada.api.marginal import contrasts as contrasts
     from tanada.api.marginal import estimate_means as estimate_means
@@ -82,6 +103,7 @@ if TYPE_CHECKING:
     from tanada.api.performance_measures import performance as performance
     from tanada.api.performance_measures import pve as pve
     from tanada.api.performance_measures import r2 as r2
+    from tanada.api.population_range import population_interval as population_interval
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth
     from tanada.api.structural import sem as sem

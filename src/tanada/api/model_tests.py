@@ -12,9 +12,9 @@ import numpy as np
 from tanada.engine.fit import MixedFit
 from tanada.engine.mixed_fit import fit_mixed
 from tanada.errors import ModelError, TanadaWarning
-from tanada.post.bootstrap import check_replicates, replicate
 from tanada.inference.boundary_tests import ranova_table, reduced_fits
 from tanada.inference.likelihood_ratio import check_comparable, same_fixed_part
+from tanada.post.bootstrap import check_replicates, replicate
 from tanada.post.cross_validation import folds, scores, take_rows
 from tanada.post.information import information_table
 from tanada.post.random_effects import groups_of
