@@ -32,6 +32,7 @@ RANK = {
     "plot": 9,
     "report": 9,
     "cli": 9,
+    "sklearn": 9,
     "__main__": 10,
 }
 

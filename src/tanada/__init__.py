@@ -44,6 +44,7 @@ _EXPORTS: dict[str, str] = {
     "estimate_slopes": "api.marginal",
     "contrasts": "api.marginal",
     "johnson_neyman": "api.neyman",
+    "marginaleffects_adapter": "api.marginal_effects",
     "load": "api.loading",
     "read": "data.reading",
     "load_dataset": "data.bundled",
@@ -63,6 +64,8 @@ __all__ = sorted(_EXPORTS)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "sklearn":
+        return import_module("tanada.sklearn")
     module = _EXPORTS.get(name)
     if module is None:
         raise AttributeError(f"module 'tanada' has no attribute {name!r}")
@@ -91,6 +94,7 @@ if TYPE_CHECKING:
     from tanada.api.marginal import contrasts as contrasts
     from tanada.api.marginal import estimate_means as estimate_means
     from tanada.api.marginal import estimate_slopes as estimate_slopes
+    from tanada.api.marginal_effects import marginaleffects_adapter as marginaleffects_adapter
     from tanada.api.mixed_models import mixed as mixed
     from tanada.api.model_tests import bootstrap_lrt as bootstrap_lrt
     from tanada.api.model_tests import compare as compare

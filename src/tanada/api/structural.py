@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from tanada.engine.sem_model import fit_model
-from tanada.errors import ModelError
-from tanada.errors import TanadaWarning
+from tanada.errors import ModelError, TanadaWarning
 from tanada.results.sem_result import SemResult
 from tanada.semmodel.options import SemOptions
 
