@@ -55,6 +55,7 @@ _EXPORTS: dict[str, str] = {
     "cfa": "api.structural",
     "growth": "api.structural",
     "sem": "api.structural",
+    "invariance": "api.invariance_steps",
     "wide_model": "api.wide",
     "compare_fit": "api.structural_compare",
     "lrt": "api.structural_compare",
@@ -111,6 +112,7 @@ if TYPE_CHECKING:
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth
     from tanada.api.structural import sem as sem
+    from tanada.api.invariance_steps import invariance as invariance
     from tanada.api.structural_compare import compare_fit as compare_fit
     from tanada.api.structural_compare import lrt as lrt
     from tanada.api.wide import wide_model as wide_model

@@ -72,7 +72,8 @@ class Frame:
         from tanada import column_readers
 
         if self.library == "pandas":
-            return column_readers.from_pandas(name, self._source.iloc[:, self.names.index(name)])
+            direct = name in self._source.columns  # cheaper than by position; labels that are not text have only a position
+            return column_readers.from_pandas(name, self._source[name] if direct else self._source.iloc[:, self.names.index(name)])
         if self.library == "polars":
             return column_readers.from_polars(name, self._source.get_column(name))
         if self.library == "pyarrow" or self.library == "other":

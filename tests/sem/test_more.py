@@ -115,6 +115,16 @@ def test_comparisons(d: pd.DataFrame) -> None:
         tn.lrt(free, tn.cfa("f =~ belong1 + belong2 + belong3 + belong5", d))
 
 
+def test_invariance_is_the_sequence_of_fits(d: pd.DataFrame) -> None:
+    t = d.assign(size=np.where(d["s_t_ratio"] > 12, "large", "small"))
+    model = "f =~ belong1 + belong2 + belong3 + belong4"
+    i = tn.invariance(model, t, "size", steps=("scalar", "configural", "metric"))
+    assert list(i.fits) == ["configural", "metric", "scalar"] and i.table["df"].tolist() == [4, 7, 10]
+    metric = tn.cfa(model, t, group="size", group_equal="loadings")
+    assert i.table["chisq"].iloc[1] == pytest.approx(metric.chisq, abs=1e-6)
+    assert i.table["chisq_diff"].iloc[1] == pytest.approx(metric.chisq - i.fits["configural"].chisq, abs=1e-6)
+
+
 def test_start_from_another_fit_needs_no_iterations(d: pd.DataFrame) -> None:
     f = quiet_sem(CFA, d, cluster="school_id", std_lv=True)
     again = quiet_sem(CFA, d, cluster="school_id", std_lv=True, start=f)

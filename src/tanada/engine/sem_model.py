@@ -128,9 +128,27 @@ def _shared_x(model: ModelText) -> bool:
     return len(by_level) == 2 and any(v in by_level[1].ov for v in by_level[0].x) or any(v in by_level[0].ov for v in by_level[1].x)
 
 
+def _check_combination(data: SemData, table: ParameterTable, o: SemOptions, fiml: bool) -> None:
+    """Options that do not go together, before anything is fitted."""
+    two, least_squares = table.n_levels > 1, o.estimator in LEAST_SQUARES
+    if two and least_squares:
+        raise ModelError(f"estimator='{o.estimator}' is for models of one level; a two-level model takes 'ML' or 'MLR'.")
+    if o.estimator in ("MLM", "MLMV", "MLMVS") and (two or fiml):
+        raise ModelError(f"estimator='{o.estimator}' needs complete data of one level; 'MLR' is the robust estimator of {'two-level models' if two else 'incomplete data'}.")
+    if any(g.weights is not None for g in data.groups) and (two or fiml or data.ordered):
+        raise ModelError("weights= serves complete continuous data of one level" + (" (not two-level models)." if two else " (not missing='fiml' or ordered variables)."))
+    if o.likelihood == "wishart" and (two or fiml or least_squares):
+        raise ModelError("likelihood='wishart' serves maximum likelihood on complete data of one level.")
+    if o.se == "cluster" and data.cluster_name is None:
+        raise ModelError("se='cluster' needs cluster=, the column of the clusters.")
+    if o.test is not None and o.test.startswith("yuan") and least_squares:
+        raise ModelError(f"test='{o.test}' needs a likelihood; least-squares estimators take 'satorra.bentler', 'mean.var.adjusted' or 'scaled.shifted'.")
+
+
 def make_sample(data: SemData, table: ParameterTable, options: SemOptions) -> Sample:
     """The engine's view of the data."""
     fiml = options.missing in ("fiml", "ml")
+    _check_combination(data, table, options, fiml)
     if table.n_levels > 1:
         return TwoLevelFimlSample(data, table) if data.missing else TwoLevelSample(data, table)
     if data.ordered or options.estimator in LEAST_SQUARES:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tanada.engine.sem_base import Built
 from tanada.engine.verdict import Verdict
 from tanada.partable.table import ParameterTable
+from tanada.semmodel.sample import is_positive
 
 Array = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ def sem_verdict(table: ParameterTable, built: Built, x: Array, out: Any, basis: 
         return Verdict("not converged", "The optimiser found no parameter values with a positive definite model covariance matrix.", "Check the model for errors, and give start values with start(value)*variable.", gradient, (), evaluations)
     information = np.asarray(built.objective.expected_information(x))
     smallest, involved = weakest(table, information, basis)
-    if smallest < 1e-9:
+    if smallest is not None and smallest < 1e-9:
         names = ", ".join(involved)
         return Verdict(
             "flat", f"The model is not identified: the data say nothing about some combination of {names}.",
@@ -32,14 +33,17 @@ def sem_verdict(table: ParameterTable, built: Built, x: Array, out: Any, basis: 
     return Verdict("ok", f"Converged after {int(out.iterations)} iterations.", "", gradient, (), evaluations, smallest)
 
 
-def weakest(table: ParameterTable, information: Array, basis: Array | None) -> tuple[float, tuple[str, ...]]:
-    """Smallest eigenvalue of the scaled information, and the parameters that make up its eigenvector."""
+def weakest(table: ParameterTable, information: Array, basis: Array | None) -> tuple[float | None, tuple[str, ...]]:
+    """Smallest eigenvalue of the scaled information and the parameters that make up its eigenvector; None when it is well away from 0."""
     if not np.isfinite(information).all():
         return 0.0, ()
     K = np.eye(information.shape[0]) if basis is None else basis
     reduced = K.T @ information @ K
     d = np.sqrt(np.maximum(np.diag(reduced), 1e-300))
-    w, v = np.linalg.eigh(reduced / np.outer(d, d))
+    scaled = reduced / np.outer(d, d)
+    if is_positive(scaled, 1e-9):
+        return None, ()
+    w, v = np.linalg.eigh(scaled)
     if w[0] > 1e-9:
         return float(w[0]), ()
     if float(np.diag(reduced).min()) <= 1e-300:

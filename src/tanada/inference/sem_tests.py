@@ -52,7 +52,7 @@ def robust_kind(fit: SemFit) -> str | None:
     """The scaled test of the estimator, or the one asked for; None for the standard test only."""
     o = fit.options
     if o.test is not None:
-        return None if o.test in ("standard", "none", "bollen.stine") else o.test
+        return None if o.test in ("standard", "none") else o.test
     kind = _BY_ESTIMATOR.get(o.estimator)
     if kind is None and fit.sample.data.cluster_name is not None and fit.table.n_levels == 1:
         kind = "yuan.bentler.mplus"

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from tanada.engine.sem_fit import SemFit
 from tanada.errors import ModelError
+from tanada.semmodel.sample import is_positive
 
 Array = NDArray[np.float64]
 
@@ -89,8 +90,7 @@ def invert(A: Array, basis: Array | None) -> Array:
     if (d == 0).any():
         return np.full_like(A, np.nan)
     scaled = R / np.outer(d, d)
-    w = np.linalg.eigvalsh(scaled)
-    if abs(w[0]) < 1e-11:
+    if not is_positive(scaled, 1e-9) and abs(np.linalg.eigvalsh(scaled)[0]) < 1e-9:
         return np.full_like(A, np.nan)
     inverse = np.linalg.inv(scaled) / np.outer(d, d)
     return K @ inverse @ K.T

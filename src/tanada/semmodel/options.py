@@ -10,7 +10,7 @@ from tanada.errors import ModelError, did_you_mean
 
 ESTIMATORS = ("ML", "MLR", "MLM", "MLMV", "MLMVS", "MLF", "GLS", "ULS", "WLS", "DWLS", "WLSM", "WLSMV", "ULSM", "ULSMV")
 SE_KINDS = ("standard", "robust", "robust.sem", "robust.huber.white", "first.order", "bootstrap", "none", "cluster")
-TESTS = ("standard", "satorra.bentler", "yuan.bentler", "yuan.bentler.mplus", "mean.var.adjusted", "scaled.shifted", "bollen.stine", "none")
+TESTS = ("standard", "satorra.bentler", "yuan.bentler", "yuan.bentler.mplus", "mean.var.adjusted", "scaled.shifted", "none")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ class SemOptions:
     max_iterations: int = 500
     tolerance: float = 1e-6
     start: Any = None
-    workers: int = 1
     control: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -67,7 +66,7 @@ class SemOptions:
         given["group_equal"] = tuple(s.replace(".", "_") for s in given["group_equal"])
         out = cls(**given)
         _one_of("estimator", out.estimator, ESTIMATORS)
-        _one_of("missing", out.missing, ("listwise", "fiml", "ml", "pairwise"))
+        _one_of("missing", out.missing, ("listwise", "fiml", "ml"))
         _one_of("likelihood", out.likelihood, ("normal", "wishart"))
         _one_of("parameterization", out.parameterization, ("delta", "theta"))
         for name, values in (("se", SE_KINDS), ("test", TESTS), ("information", ("expected", "observed", "first.order"))):

@@ -46,10 +46,21 @@ def moments(g: SemGroup, wishart: bool = False) -> Moments:
     return Moments(g.n, cov, mean)
 
 
+def is_positive(r: Array, least: float) -> bool:
+    """All eigenvalues of a symmetric matrix exceed `least` (by Cholesky factorisation, which is cheaper than finding them)."""
+    try:
+        np.linalg.cholesky(r - least * np.eye(len(r)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
 def check_positive_definite(m: Moments, names: Sequence[str], label: str) -> None:
     """A covariance matrix of full rank, or an error that names the variables involved."""
     sd = np.sqrt(np.diag(m.cov))
     r = m.cov / np.outer(sd, sd)
+    if is_positive(r, 1e-10):
+        return
     w, v = np.linalg.eigh(r)
     if w[0] > 1e-10:
         return

@@ -101,8 +101,17 @@ def _one_factor(R: Array) -> Array:
     k = R.shape[0]
     A = R - np.diag(np.diag(R))
     h = np.abs(A).max(axis=1)
-    w, v = np.linalg.eigh(A + np.diag(np.minimum(h, 0.9)))
-    lam = v[:, -1] * np.sqrt(max(w[-1], 0.05 * k))
+    B = A + np.diag(np.minimum(h, 0.9))
+    v = np.sign(A[int(np.argmax(np.abs(A).sum(axis=1)))] + 1e-12)
+    v[int(np.argmax(np.abs(A).sum(axis=1)))] = 1.0
+    size = 1.0
+    for _ in range(20):  # power iterations: a start needs no more digits
+        u = B @ v
+        size = float(np.sqrt(u @ u))
+        if size < 1e-12:
+            break
+        v = u / size
+    lam = v * np.sqrt(max(size, 0.05 * k))
     return np.clip(lam if lam.sum() >= 0 else -lam, -0.95, 0.95)
 
 
