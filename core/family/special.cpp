@@ -42,7 +42,7 @@ void log_rise_large(double y, double a, int order, double* f) {
   f[1] = l + (s - 0.5) * l1 + (high[1] - low[1]);
   if (order >= 2) f[2] = 2.0 * l1 + (s - 0.5) * l2 + (high[2] - low[2]);
   if (order >= 3) {
-    const double l3 = 2.0 / (s * s * s) - 2.0 / (a * a * a);
+    const double l3 = -2.0 * y * (s * s + s * a + a * a) / (a * a * a * s * s * s);
     f[3] = 3.0 * l2 + (s - 0.5) * l3 + (high[3] - low[3]);
   }
   to_log_scale(a, order, f);

@@ -1,6 +1,18 @@
 #include "mixed/random_terms.hpp"
 
+#include <algorithm>
+
+#include "covariance/correlation.hpp"
+
 namespace tanada {
+
+namespace {
+
+// Structures with an effect a row (ar1, toep, exp, ...) can take over the residual: their standard deviations, relative to the residual's, then
+// grow without end and the criterion loses its digits. Beyond this ratio the residual variance is zero for all purposes.
+constexpr double kMostRelativeSd = 1e4;
+
+}  // namespace
 
 RandomTerms::RandomTerms(const RandomPattern& pattern, const std::vector<StructureSpec>& specs) : pattern_(&pattern) {
   for (const auto& spec : specs) {
@@ -13,7 +25,10 @@ RandomTerms::RandomTerms(const RandomPattern& pattern, const std::vector<Structu
 std::vector<ThetaInfo> RandomTerms::info() const {
   std::vector<ThetaInfo> out;
   for (const auto& s : structures_)
-    for (auto& i : s->info()) out.push_back(i);
+    for (auto& i : s->info()) {
+      if (dynamic_cast<const Correlated*>(s.get()) && i.name.starts_with("sd")) i.upper = std::min(i.upper, kMostRelativeSd);
+      out.push_back(i);
+    }
   return out;
 }
 
