@@ -77,8 +77,7 @@ def designs():
     n = 40
 
     def codes(levels):
-        c = rng.permutation(np.arange(n) % levels).astype(np.int32)
-        return c
+        return rng.permutation(np.arange(n) % levels).astype(np.int32)
 
     one = np.ones((n, 1))
     slope = np.column_stack([np.ones(n), rng.normal(size=n)])

@@ -18,7 +18,7 @@ KINDS = _core.structure_kinds()
 
 
 def arguments(kind, k=K):
-    return kind, k, PLACES.get(kind, None), KNOWN if kind in ("propto", "equalto") else None, 2 if kind == "rr" else 0
+    return kind, k, PLACES.get(kind), KNOWN if kind in ("propto", "equalto") else None, 2 if kind == "rr" else 0
 
 
 def random_theta(kind, seed=1):

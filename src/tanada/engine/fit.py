@@ -34,16 +34,20 @@ class Objective(Protocol):
         """The same model fitted to another response (rows of the fit), without rebuilding designs."""
         ...
 
-    def profiled_gradient(self, values: Array) -> Array:
-        """Profiled Gaussian engine only: gradient of the deviance profiled over the fixed effects (zero in their places)."""
-        ...
+
+class ProfiledObjective(Objective, Protocol):
+    """What the Gaussian engine, which profiles out the fixed effects, offers beyond `Objective`."""
 
     def profiled(self, values: Array) -> tuple[float, Array]:
-        """Profiled Gaussian engine only: deviance with the fixed effects profiled out, and its gradient."""
+        """Deviance with the fixed effects profiled out, and its gradient (zero in their places)."""
+        ...
+
+    def profiled_gradient(self, values: Array) -> Array:
+        """Gradient of `profiled`."""
         ...
 
     def vcov_derivatives(self, values: Array) -> Array:
-        """Profiled Gaussian engine only: derivative of the covariance of the fixed effects in each theta, (d, p, p)."""
+        """Derivative of the covariance of the fixed effects in each theta, (d, p, p)."""
         ...
 
 

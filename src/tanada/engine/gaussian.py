@@ -178,11 +178,11 @@ def _optimum(data: ModelData, options: FitOptions, model: Any, start: Array | No
     if start is not None and len(start) != len(info):
         raise ModelError(f"start['theta'] has {len(start)} values; this model has {len(info)} covariance parameters.")
     control = options.control
-    settings = dict(
-        max_iterations=int(control.get("max_iterations", 300)),
-        tol_gradient=float(control.get("tol_gradient", 1e-6)),
-        tol_decrease=float(control.get("tol_decrease", 1e-10)),
-    )
+    settings: dict[str, Any] = {
+        "max_iterations": int(control.get("max_iterations", 300)),
+        "tol_gradient": float(control.get("tol_gradient", 1e-6)),
+        "tol_decrease": float(control.get("tol_decrease", 1e-10)),
+    }
     theta, outcome, evaluations = np.zeros(0), None, 1
     if info:
         first = model.moment_start() if start is None else start
@@ -244,7 +244,8 @@ def _assemble(
     component = data.components[0]
     sigma = float(np.sqrt(solution["sigma2"]))
     params = _parameters(data, model, solution["beta"], theta, sigma)
-    terms, boundary = [], []
+    terms: list[TermEstimate] = []
+    boundary: list[str] = []
     conditional_scale = solution["sigma2"]
     for t, design in enumerate(component.random):
         at = np.flatnonzero([b == f"theta:cond:{t}" for b in params.blocks]).astype(np.intp)
@@ -296,8 +297,8 @@ def _parameters(data: ModelData, model: Any, beta: Array, theta: Array, sigma: f
     lower = np.concatenate([np.full(p, -np.inf), [i[2] for i in info], [-np.inf]])
     upper = np.concatenate([np.full(p, np.inf), [i[3] for i in info], [np.inf]])
     return ParameterMap(
-        tuple([*names, "sigma"]),
-        tuple([*blocks, "sigma"]),
+        (*names, "sigma"),
+        (*blocks, "sigma"),
         np.concatenate([beta, theta, [np.log(sigma)]]),
         lower,
         upper,
@@ -310,7 +311,7 @@ def _verdict(outcome: Any, params: ParameterMap, theta: Array, boundary: tuple[s
         return Verdict("ok", "No random effects: the estimates are exact.", evaluations=evaluations)
     at = params.index("theta")
     gradient = scaled_projected_gradient(theta, outcome.gradient, params.lower[at], params.upper[at], outcome.value)
-    common = dict(scaled_gradient=gradient, boundary=boundary, evaluations=evaluations)
+    common: dict[str, Any] = {"scaled_gradient": gradient, "boundary": boundary, "evaluations": evaluations}
     if gradient > GRADIENT_TOLERANCE:
         return Verdict(
             "not converged",

@@ -43,7 +43,7 @@ def curvature(inputs: GlmmInput, layout: Layout, values: Array, outcome: dict[st
     if H.size == 0:
         return Curvature(vcov, True, None, ())
     free = np.flatnonzero(np.isfinite(np.diag(H)))
-    limits = tuple(int(i) for i in free if _is_limit(inputs, i, psi[i], H[i, i]))
+    limits = tuple(int(i) for i in free if _is_limit(inputs, int(i), psi[i], H[i, i]))
     free = np.array([i for i in free if i not in limits], dtype=np.intp)
     if len(free) == 0:
         return Curvature(vcov, True, None, limits)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.engine.fit import MixedFit
+from tanada.engine.fit import MixedFit, ProfiledObjective
 from tanada.inference.natural import Coordinates
 
 Array = NDArray[np.float64]
@@ -31,8 +32,7 @@ def deviance_and_gradient(coords: Coordinates) -> Callable[[Array], tuple[float,
 
 
 def _profiled(fit: MixedFit) -> Callable[[Array], tuple[float, Array]]:
-    profiled: Callable[[Array], tuple[float, Array]] = fit.objective.profiled
-    return profiled
+    return cast(ProfiledObjective, fit.objective).profiled
 
 
 def _joint(fit: MixedFit) -> Callable[[Array], tuple[float, Array]]:

@@ -7,10 +7,12 @@ parameters (theta, log sigma), A their covariance (Giesbrecht & Burns 1985). Sev
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tanada.engine.fit import ProfiledObjective
 from tanada.inference.workspace import Workspace
 
 Array = NDArray[np.float64]
@@ -78,6 +80,6 @@ def satterthwaite(work: Workspace) -> Satterthwaite:
     """
     fit, C = work.fit, work.fit.vcov_beta
     jacobian = np.zeros((len(fit.params), *C.shape))
-    jacobian[fit.params.index("theta")] = fit.objective.vcov_derivatives(fit.values)
+    jacobian[fit.params.index("theta")] = cast(ProfiledObjective, fit.objective).vcov_derivatives(fit.values)
     jacobian[fit.params.index("sigma")] = 2.0 * C
     return Satterthwaite(C, jacobian[work.free_variance], work.variance_vcov, len(work.at_bound))

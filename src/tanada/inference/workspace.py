@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.engine.fit import MixedFit
+from tanada.engine.fit import MixedFit, ProfiledObjective
 from tanada.inference.hessian import gradient_differences
 from tanada.inference.structures import theta_is_relative
 from tanada.inference.system import System, build_system
@@ -60,7 +61,7 @@ class Workspace:
         """Covariance matrix of the free variance parameters: twice the inverse Hessian of the deviance profiled over beta."""
         v = self.free_variance
         if theta_is_relative(self.fit):
-            h = gradient_differences(self.fit, v, self.fit.objective.profiled_gradient)[v]
+            h = gradient_differences(self.fit, v, cast(ProfiledObjective, self.fit.objective).profiled_gradient)[v]
             return 2.0 * _safe_inverse(0.5 * (h + h.T))
         if "vcov" in self.fit.extra:
             return np.asarray(self.fit.extra["vcov"], float)[np.ix_(v, v)]

@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from tanada.design.build import Design
 from tanada.design.matrices import ComponentDesign, ModelData, RandomDesign
 from tanada.design.serial import pack, unpack
 from tanada.design.spec import DesignSpec
-from tanada.engine.fit import MixedFit, Objective, TermEstimate
+from tanada.engine.fit import MixedFit, Objective, ProfiledObjective, TermEstimate
 from tanada.engine.mixed_fit import fit_mixed
 from tanada.engine.options import FitOptions
 from tanada.engine.verdict import Verdict
@@ -56,11 +56,14 @@ class RebuiltObjective:
     def refit(self, y: Array, start: Array | None = None) -> MixedFit:
         return self._objective.refit(y, start)
 
+    def profiled(self, values: Array) -> tuple[float, Array]:
+        return cast(ProfiledObjective, self._objective).profiled(values)
+
     def profiled_gradient(self, values: Array) -> Array:
-        return self._objective.profiled_gradient(values)
+        return cast(ProfiledObjective, self._objective).profiled_gradient(values)
 
     def vcov_derivatives(self, values: Array) -> Array:
-        return self._objective.vcov_derivatives(values)
+        return cast(ProfiledObjective, self._objective).vcov_derivatives(values)
 
 
 def save_mixed(result: MixedResult, path: Any) -> None:
