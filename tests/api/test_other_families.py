@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import tanada as tn
 
@@ -56,9 +57,10 @@ def model(name: str) -> Any:
 @EACH
 def test_conditional_variances_of_the_equations_equal_those_of_the_engine(name: str) -> None:
     m = model(name)
-    joint = m.work.system.joint_modes
+    system = m.work.system
     engine = np.concatenate([np.einsum("lkk->lk", t.cond_var).ravel() for t in m.fit.terms])
-    np.testing.assert_allclose(np.diag(joint), engine, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(np.diag(system.solve(np.eye(system.q))), engine, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(system.mode_variance(sparse.identity(system.q, format="csr")), engine, rtol=1e-5, atol=1e-9)
 
 
 @EACH

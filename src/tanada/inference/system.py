@@ -24,11 +24,10 @@ from tanada import _core
 from tanada.design.matrices import ComponentDesign, RandomDesign
 from tanada.engine import family
 from tanada.engine.fit import MixedFit, TermEstimate
+from tanada.inference.mode_variance import Elimination, eliminate
 from tanada.inference.structures import theta_is_relative
 
 Array = NDArray[np.float64]
-
-DENSE_LIMIT = 6000  # largest q for which M^-1 is formed densely (about 290 MB)
 
 
 @dataclass(frozen=True)
@@ -135,68 +134,34 @@ class System:
         return a[self.starts[term] : self.starts[term + 1]].reshape(L, k, -1)
 
     @cached_property
-    def joint_modes(self) -> Array:
-        """Lambda M^-1 Lambda' as a dense (q, q) matrix; only for q up to DENSE_LIMIT."""
-        return self.solve(np.eye(self.q))
-
-    @cached_property
     def one_factor(self) -> bool:
         """Whether all terms share the levels of one grouping factor, row by row, so that M is block diagonal by level."""
         first = self.designs[0] if self.designs else None
         return first is not None and all(d is first or np.array_equal(d.codes, first.codes) for d in self.designs)
 
     @cached_property
-    def level_modes(self) -> sparse.csr_matrix:
-        """Lambda M^-1 Lambda' (q, q) when `one_factor`: one dense block a level."""
-        L = self.terms[0].modes.shape[0]
-        columns = np.concatenate([self.starts[i] + np.arange(L)[:, None] * len(t.names) + np.arange(len(t.names)) for i, t in enumerate(self.terms)], 1)
-        K = columns.shape[1]
-        rows, cols = np.repeat(columns, K, axis=1).ravel(), np.tile(columns, (1, K)).ravel()
-        M = sparse.csr_matrix(self.M)
-        blocks = np.asarray(M[rows, cols]).reshape(L, K, K)
-        F = np.zeros((K, K))
-        at = 0
-        for t in self.terms:
-            k = len(t.names)
-            F[at : at + k, at : at + k] = t.factor
-            at += k
-        N = F @ np.linalg.inv(blocks) @ F.T
-        return sparse.csr_matrix((N.ravel(), (rows, cols)), shape=(self.q, self.q))
+    def elimination(self) -> Elimination | None:
+        """M^-1 in a form that gives the variances of many rows; None where it would be too large."""
+        return eliminate(self)
 
     def mode_variance(self, Z0: sparse.csr_matrix) -> Array:
         """z' Var(b | y) z for each row z of Z0 (r, q)."""
         r = Z0.shape[0]
         if self.q == 0 or r == 0:
             return np.zeros(r)
-        if self.one_factor:
-            return np.asarray((Z0 @ self.level_modes).multiply(Z0).sum(axis=1)).ravel()
-        if self.q <= DENSE_LIMIT and r > self.q // 4:
-            return _row_quadratic(Z0, self.joint_modes)
+        A = sparse.csr_matrix(Z0 @ self.factor)
+        if self.elimination is not None:
+            return self.elimination.quadratic(A)
         out = np.empty(r)
-        for start in range(0, r, 512):
-            A = np.ascontiguousarray((self.factor.T @ Z0[start : start + 512].T).toarray())
-            out[start : start + 512] = np.einsum("ij,ij->j", A, self._lu.solve(A))
+        for start in range(0, r, 256):
+            part = np.ascontiguousarray(A[start : start + 256].T.toarray())
+            out[start : start + 256] = np.einsum("ij,ij->j", part, self._lu.solve(part))
         return out
 
     def linear_variance(self, X0: Array, Z0: sparse.csr_matrix, vcov_beta: Array) -> Array:
         """Var(x'beta-hat + z'b-hat - x'beta - z'b) for rows of X0 (r, p) and Z0 (r, q), beta and b jointly."""
         A = X0 - Z0 @ self.drift if self.q else X0
         return np.einsum("ij,jk,ik->i", A, vcov_beta, A) + self.mode_variance(Z0)
-
-
-def _row_quadratic(Z0: sparse.csr_matrix, Q: Array) -> Array:
-    """z' Q z for each sparse row z, without a dense r x q product."""
-    counts = np.diff(Z0.indptr)
-    out = np.zeros(Z0.shape[0])
-    for c in np.unique(counts):
-        rows = np.flatnonzero(counts == c)
-        if c == 0:
-            continue
-        for part in np.array_split(rows, max(1, len(rows) * int(c) ** 2 // 4_000_000)):
-            at = Z0.indptr[part][:, None] + np.arange(c)
-            idx, val = Z0.indices[at], Z0.data[at]
-            out[part] = np.einsum("ri,rij,rj->r", val, Q[idx[:, :, None], idx[:, None, :]], val)
-    return out
 
 
 def random_matrix(random: list[tuple[RandomDesign, ...]], starts: NDArray[np.intp], n: int) -> sparse.csr_matrix:
