@@ -104,6 +104,8 @@ def start(info: FamilyInfo, y: Array, trials: ArrayLike | None) -> Array:
     if not variance > 0.0:
         variance = max(abs(mean), 1e-8)
     first = _log_dispersion(info.name.removeprefix("truncated_"), used, mean, variance)
+    if info.name.startswith("truncated_"):  # moments of the truncated response say little about the parent's
+        first = float(np.clip(first, -1.0, 1.0))
     shapes = {"t": [np.log(5.0)], "tweedie": [0.0], "skew_normal": [_skew_sign(used)], "ordered_beta": _cuts(y)}.get(info.name, [])
     return np.array([first, *shapes])[:count]
 
