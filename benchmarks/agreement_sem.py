@@ -194,12 +194,12 @@ def compare_parameters(f, ref: dict, tight: bool) -> list[str]:
     return out
 
 
-def compare_measures(f, ref: dict, only: dict) -> list[str]:
+def compare_measures(f, ref: dict, only: dict, loose: bool) -> list[str]:
     if not isinstance(ref.get("fit_measures"), dict) or not isinstance(only, dict) or "error" in ref["fit_measures"]:
         return []
     mine, out = f.fit_measures(), []
     for k, v in ref["fit_measures"].items():
-        if v is None or k not in only or k == "fmin" and "fiml" in ref["missing"]:
+        if v is None or k not in only or (k == "fmin" and loose) or k == "fmin" and "fiml" in ref["missing"]:
             continue
         if k not in mine:
             out.append(f"{k} missing")
@@ -271,7 +271,7 @@ def check(folder: Folder, name: str, ref: dict, newer: dict | None, two_level: b
     if best is not None and f.loglik > best + 0.01:
         out.append(f"log-likelihood {f.loglik:.5f} > {best:.5f} (higher)")
     out += compare_parameters(f, source, True)
-    out += compare_measures(f, newer if two_level and newer and "error" not in newer and "cluster" in ref["call"] else ref, ref.get("fit_measures"))
+    out += compare_measures(f, newer if two_level and newer and "error" not in newer and "cluster" in ref["call"] else ref, ref.get("fit_measures"), source is not ref)
     out += compare_modindices(f, source)
     out += compare_scores(f, ref)
     return out

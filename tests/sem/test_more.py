@@ -201,3 +201,30 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as failed:
         run(["sem", str(tmp_path / "none.txt"), "--data", "school_survey"])
     assert failed.value.code == 1 and "no model file" in capsys.readouterr().err
+
+
+def test_standardised_solution_has_delta_method_errors(d: pd.DataFrame) -> None:
+    f = tn.cfa("f =~ belong1 + belong2 + belong3 + belong4", d)
+    s, p = f.standardized(), f.parameters()
+    assert np.asarray(s["estimate"]) == pytest.approx(np.asarray(p["std_all"]))
+    g = tn.cfa("f =~ belong1 + belong2 + belong3 + belong4", d.assign(**{v: d[v] / d[v].std(ddof=0) for v in ("belong1", "belong2", "belong3", "belong4")}), std_lv=True)
+    # with unit variances the standardised loading is the loading; its error from the correlation structure is smaller than the raw one
+    assert np.asarray(s["estimate"])[:4] == pytest.approx(np.asarray(g.parameters()["estimate"])[:4], abs=1e-5)
+    assert (np.asarray(s["std_error"])[:4] < np.asarray(g.parameters()["std_error"])[:4]).all()
+    assert s["std_error"].isna().sum() == 1  # the variance of f is 1 whatever the estimates
+    with pytest.raises(ModelError, match="std_lv"):
+        f.standardized("all")
+
+
+def test_fit_indices_of_incomplete_data_approach_those_of_complete_data() -> None:
+    rng = np.random.default_rng(12)
+    n = 6000
+    f = rng.standard_normal(n)
+    t = pd.DataFrame({f"x{k}": f + rng.standard_normal(n) for k in range(1, 7)})
+    t["x2"] += 0.6 * t["x1"] * 0.7
+    model = "f =~ " + " + ".join(t.columns)
+    full = tn.cfa(model, t).fit_measures()
+    holes = t.where(rng.random(t.shape) > 0.3)
+    part = tn.cfa(model, holes, missing="fiml").fit_measures()
+    assert part["rmsea.robust"] == pytest.approx(full["rmsea"], rel=0.06)
+    assert part["rmsea"] < 0.9 * full["rmsea"]

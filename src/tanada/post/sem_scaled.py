@@ -7,6 +7,7 @@ import math
 from tanada.engine.sem_baseline import Baseline
 from tanada.engine.sem_fit import SemFit
 from tanada.inference.sem_missing import complete_discrepancy, saturated_information
+from tanada.inference.sem_polychoric import polychoric_discrepancy
 from tanada.inference.sem_tests import ScaledTest, robust_kind, robust_test, saturated_fit, trace_factor
 from tanada.post.sem_fitmeasures import chi_square_p, incremental, noncentrality, rmsea_family, standard_test
 
@@ -46,6 +47,8 @@ def scaled_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
     out |= {f"{k}.scaled": family[k] for k in ("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue", "rmsea.notclose.pvalue")}
     if fit.sample.likelihood and fit.sample.kind != "fiml" or fit.sample.kind == "least_squares" and not fit.table.ordered:
         out |= _robust(fit, base, test, null, n)
+    if fit.table.ordered and fit.table.n_groups == 1 and len(fit.table.ordered) == len(fit.table.blocks[0].roles.ov):
+        out |= ordered_measures(fit, base, n)
     return out
 
 
@@ -79,6 +82,30 @@ def _rmsea_interval(stat: float, df: float, c: float, n: float, groups: int) -> 
     }
 
 
+def ordered_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
+    """CFI, TLI and RMSEA of ordered variables as maximum likelihood on their polychoric correlations would have them.
+
+    References
+    ----------
+    Savalei (2021), Multivariate Behavioral Research 56.
+    """
+    df = float(standard_test(fit).df)
+    if df <= 0 or base.fit is None:
+        return {}
+    (x, k), (xb, kb) = polychoric_discrepancy(fit), polychoric_discrepancy(base.fit)
+    return _corrected(x, k, xb, kb, df, base.df, n, 1)
+
+
+def _corrected(x: float, k: float, xb: float, kb: float, df: float, base_df: int, n: float, groups: int) -> dict[str, float]:
+    """Indices from discrepancies x, xb (model, baseline) whose expectations under the models are k, kb."""
+    t = max(x - k, 0.0)
+    out = {"cfi.robust": 1.0 - t / max(xb - kb, t) if max(xb - kb, t) > 0 else 1.0}
+    tli = 1.0 - (x - k) * base_df / ((xb - kb) * df)
+    out |= {"tli.robust": tli, "nnfi.robust": tli, "rni.robust": 1.0 - (x - k) / (xb - kb)}
+    out["rmsea.robust"] = math.sqrt(max((x - k) / (n * df), 0.0) * groups)
+    return out | _rmsea_interval(x * df / k, df, k / df, n, groups)
+
+
 def missing_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
     """CFI, TLI and RMSEA of incomplete data on the scale of complete data.
 
@@ -91,10 +118,4 @@ def missing_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
         return dict.fromkeys(("cfi.robust", "tli.robust", "nnfi.robust", "rni.robust", "rmsea.robust"), math.nan)
     h = saturated_information(fit, robust_kind(fit) is not None)
     (x, k), (xb, kb) = complete_discrepancy(fit, h), complete_discrepancy(base.fit, h)
-    t = max(x - k, 0.0)
-    out = {"cfi.robust": 1.0 - t / max(xb - kb, t) if max(xb - kb, t) > 0 else 1.0}
-    tli = 1.0 - (x - k) * base.df / ((xb - kb) * df)
-    out |= {"tli.robust": tli, "nnfi.robust": tli, "rni.robust": 1.0 - (x - k) / (xb - kb)}
-    groups = fit.table.n_groups
-    out["rmsea.robust"] = math.sqrt(max((x - k) / (n * df), 0.0) * groups)
-    return out | _rmsea_interval(x * df / k, df, k / df, n, groups)
+    return _corrected(x, k, xb, kb, df, base.df, n, fit.table.n_groups)

@@ -21,7 +21,13 @@ from tanada.post.sem_scores import factor_scores
 from tanada.results.sem_moments import icc_columns, moment_tables, r2_columns, residual_tables
 from tanada.results.sem_numbers import SemNumbers
 from tanada.results.sem_summary import build_sem_summary
-from tanada.results.sem_tables import modindex_columns, parameter_columns, score_columns, table_columns
+from tanada.results.sem_tables import (
+    modindex_columns,
+    parameter_columns,
+    score_columns,
+    standardized_columns,
+    table_columns,
+)
 
 Array = NDArray[np.float64]
 
@@ -146,6 +152,27 @@ class SemResult(SemNumbers):
         str
         """
         return graphviz(self._fit, loadings or values, paths or values, digits)
+
+    def standardized(self, kind: str = "std_all", level: float = 0.95) -> Any:
+        """The standardised solution with its standard errors.
+
+        Parameters
+        ----------
+        kind : "std_all" or "std_lv"
+            All variables, or only the latent ones, with variance 1.
+        level : float
+            Confidence level.
+
+        Returns
+        -------
+        data frame
+            lhs, op, rhs, label, group, level, estimate, std_error, z, p_value, conf_low, conf_high.
+
+        Notes
+        -----
+        Standard errors by the delta method from those of the free parameters.
+        """
+        return self._table(standardized_columns(self._fit, self._vcov, kind, level))
 
     def parameter_table(self) -> Any:
         """The parameter table: what is free, fixed or equal, and where it starts.

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.engine.sem_fit import SemFit
+from tanada.errors import ModelError
+from tanada.inference.sem_standard_errors import delta_method
 from tanada.inference.sem_vcov import defined_parameters
 from tanada.post.sem_modindices import ModIndices
 from tanada.post.sem_scores import Scores
@@ -65,6 +67,26 @@ def parameter_columns(fit: SemFit, V: Array, standard: bool, level: float) -> di
         out["std_lv"] = np.concatenate([lv_only, [e[0] for e in extra]])
         out["std_all"] = np.concatenate([everything, [e[1] for e in extra]])
     return out
+
+
+def standardized_columns(fit: SemFit, V: Array, kind: str, level: float) -> dict[str, Any]:
+    from scipy.special import ndtr, ndtri
+
+    if kind not in ("std_all", "std_lv"):
+        raise ModelError(f"standardized: kind = {kind!r}; it takes 'std_all' or 'std_lv'.")
+    which = int(kind == "std_all")
+    value = standardized(fit)[which]
+    se = delta_method(fit, V, lambda f: standardized(f)[which])
+    se = np.where(se > 1e-10 * np.maximum(1.0, np.abs(value)), se, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = value / se
+    half = float(ndtri(0.5 + 0.5 * level)) * se
+    rows = fit.table.rows
+    return {
+        "lhs": [r.lhs for r in rows], "op": [r.op for r in rows], "rhs": [r.rhs for r in rows], "label": ["" if r.label.startswith(".") else r.label for r in rows],
+        "group": group_labels(fit, [r.group for r in rows]), "level": np.array([r.level for r in rows]), "estimate": value, "std_error": se, "z": z,
+        "p_value": 2.0 * ndtr(-np.abs(z)), "conf_low": value - half, "conf_high": value + half,
+    }  # fmt: skip
 
 
 def table_columns(fit: SemFit) -> dict[str, Any]:
