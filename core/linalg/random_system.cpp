@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "linalg/parallel.hpp"
+#include "linalg/small.hpp"
 
 namespace tanada {
 
@@ -135,50 +136,56 @@ bool RandomSystem::factor(const Templates& lambda) {
 }
 
 template <int K> bool RandomSystem::factor_levels() {
-  using Block = Eigen::Matrix<double, K, K>;
   const int k = K == Eigen::Dynamic ? k0_ : K;
-  const Block L = lambda_[0];
   const double prior = pattern_->factor(0).penalised ? 1.0 : 0.0;
   const bool has_rest = pattern_->factors() > 1;
+  const double* L = lambda_[0].data();
   std::atomic<bool> good{true};
   double part[kMaxChunks] = {};
   parallel_chunks(L0_, level_grain(), [&](int chunk, std::size_t begin, std::size_t end) {
     double log_sum = 0.0;
-    Block M(k, k);
+    std::vector<double> AL(std::size_t(k) * k);
     for (std::size_t l = begin; l < end && good; ++l) {
-      Map<const Block> A(A00_.data() + l * k * k, k, k);
-      M.noalias() = L.transpose() * (A * L).eval();
-      M.diagonal().array() += prior;
-      Eigen::LLT<Eigen::Ref<Block>> llt(M);
-      if (llt.info() != Eigen::Success) {
+      double* M = M00_.data() + l * k * k;
+      std::fill(AL.begin(), AL.end(), 0.0);
+      std::fill(M, M + k * k, 0.0);
+      small::add_ab(A00_.data() + l * k * k, L, AL.data(), k, k, k);
+      small::add_atb(L, AL.data(), M, k, k, k);
+      for (int a = 0; a < k; ++a) M[a + a * k] += prior;
+      if (!small::cholesky(M, k)) {
         good = false;
         break;
       }
       double product = 1.0;
-      for (int a = 0; a < k; ++a) product *= M(a, a);
-      log_sum += std::isfinite(product) && product > 1e-290 ? std::log(product) : M.diagonal().array().log().sum();
-      Map<Block>(M00_.data() + l * k * k, k, k) = M;
-      if (!has_rest) continue;
-      const int w = width(static_cast<int>(l));
-      using Wide = Eigen::Matrix<double, K, Eigen::Dynamic>;
-      Map<const Wide> B(row_block(B_, static_cast<int>(l)), k, w);
-      Map<Wide> H(row_block(H_, static_cast<int>(l)), k, w), W(row_block(W_, static_cast<int>(l)), k, w);
-      W.noalias() = L.transpose() * B;
-      for (auto s = pattern_->partner_start()[l]; s < pattern_->partner_start()[l + 1]; ++s) {
-        const int f = pattern_->partner_factor()[s], kf = pattern_->factor(f).k, c = pattern_->partner_column()[s];
-        if (kf == 1)
-          H.col(c) = W.col(c) * lambda_[f](0, 0);
-        else
-          H.middleCols(c, kf).noalias() = W.middleCols(c, kf) * lambda_[f];
-      }
-      M.template triangularView<Eigen::Lower>().solveInPlace(H);
-      W = H;
-      M.template triangularView<Eigen::Lower>().transpose().solveInPlace(W);
+      for (int a = 0; a < k; ++a) product *= M[a + a * k];
+      if (product > 1e-290 && product < 1e290)
+        log_sum += std::log(product);
+      else
+        for (int a = 0; a < k; ++a) log_sum += std::log(M[a + a * k]);
+      if (has_rest) scale_row_block(static_cast<int>(l), k, M);
     }
     part[chunk] = 2.0 * log_sum;
   });
   for (double p : part) logdet_ += p;
   return good && std::isfinite(logdet_);
+}
+
+// H = R^-1 Lambda_0' A_0r Lambda_r and W = R^-T H for the row block of level l.
+void RandomSystem::scale_row_block(int l, int k, const double* R) {
+  const int w = width(l);
+  const double *L = lambda_[0].data(), *B = row_block(B_, l);
+  double *H = row_block(H_, l), *W = row_block(W_, l);
+  std::fill(W, W + std::size_t(w) * k, 0.0);
+  small::add_atb(L, B, W, k, k, w);
+  for (auto s = pattern_->partner_start()[l]; s < pattern_->partner_start()[l + 1]; ++s) {
+    const int f = pattern_->partner_factor()[s], kf = pattern_->factor(f).k;
+    const std::size_t at = std::size_t(pattern_->partner_column()[s]) * k;
+    std::fill(H + at, H + at + std::size_t(k) * kf, 0.0);
+    small::add_ab(W + at, lambda_[f].data(), H + at, k, kf, kf);
+  }
+  small::solve_lower(R, H, k, w);
+  std::copy(H, H + std::size_t(w) * k, W);
+  small::solve_lower_t(R, W, k, w);
 }
 
 bool RandomSystem::factor_rest() {

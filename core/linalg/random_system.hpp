@@ -57,6 +57,7 @@ class RandomSystem {
   template <int K> void variances_rows(double* out, int m) const;
   void accumulate_rest(const double* D, int m);
   bool factor_rest();
+  void scale_row_block(int l, int k, const double* R);
   void subtract_levels();
   template <int K> void inverse_levels();
   template <int K> void solve_levels(RowMatrix& rhs) const;

@@ -3,28 +3,27 @@
 
 #include "linalg/parallel.hpp"
 #include "linalg/random_system.hpp"
+#include "linalg/small.hpp"
 
 namespace tanada {
 
 using Eigen::Map;
 
 template <int K> void RandomSystem::solve_levels(RowMatrix& rhs) const {
-  using Block = Eigen::Matrix<double, K, K>;
-  using Rows = Eigen::Matrix<double, K, Eigen::Dynamic, Eigen::RowMajor>;
-  const int k = K == Eigen::Dynamic ? k0_ : K;
-  const Eigen::Index c = rhs.cols(), at_rest = Eigen::Index(L0_) * k0_;
+  const int k = K == Eigen::Dynamic ? k0_ : K, c = static_cast<int>(rhs.cols());
+  const double* rest = rhs.data() + std::size_t(L0_) * k * c;
   const bool has_rest = pattern_->factors() > 1;
   parallel_chunks(L0_, level_grain(), [&](int, std::size_t begin, std::size_t end) {
     for (std::size_t l = begin; l < end; ++l) {
-      Map<const Block> R(M00_.data() + l * k * k, k, k);
-      Map<Rows> x(rhs.data() + l * k * c, k, c);
-      R.template triangularView<Eigen::Lower>().solveInPlace(x);
-      R.transpose().template triangularView<Eigen::Upper>().solveInPlace(x);
+      double* x = rhs.data() + l * k * c;
+      small::solve_rows(M00_.data() + l * k * k, x, k, c);
       if (!has_rest) continue;
       const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
       const double* W = row_block(W_, static_cast<int>(l));
-      for (int j = 0; j < width(static_cast<int>(l)); ++j)
-        for (int a = 0; a < k; ++a) x.row(a) -= W[std::size_t(j) * k + a] * rhs.row(at_rest + index[j]);
+      const int w = width(static_cast<int>(l));
+      for (int j = 0; j < w; ++j)
+        for (int a = 0; a < k; ++a)
+          for (int t = 0; t < c; ++t) x[a * c + t] -= W[std::size_t(j) * k + a] * rest[std::size_t(index[j]) * c + t];
     }
   });
 }
@@ -123,35 +122,33 @@ void RandomSystem::multiply(const RowMatrix& x, RowMatrix& out) const {
 
 // V_lr = -W S^-1, V_ll = M_00^-1 + W S^-1 W', all on the pattern of level l.
 template <int K> void RandomSystem::inverse_levels() {
-  using Block = Eigen::Matrix<double, K, K>;
-  using Wide = Eigen::Matrix<double, K, Eigen::Dynamic>;
   const int k = K == Eigen::Dynamic ? k0_ : K;
   const bool has_rest = pattern_->factors() > 1;
   parallel_chunks(L0_, level_grain(), [&](int, std::size_t begin, std::size_t end) {
-    Matrix S;
+    std::vector<double> I(std::size_t(k) * k), S;
     for (std::size_t l = begin; l < end; ++l) {
-      Map<const Block> R(M00_.data() + l * k * k, k, k);
-      Map<Block> V(V00_.data() + l * k * k, k, k);
-      Block I = Block::Identity(k, k);
-      R.template triangularView<Eigen::Lower>().solveInPlace(I);
-      V.noalias() = I.transpose() * I;
+      double* V = V00_.data() + l * k * k;
+      std::fill(I.begin(), I.end(), 0.0);
+      for (int a = 0; a < k; ++a) I[a + a * k] = 1.0;
+      small::solve_lower(M00_.data() + l * k * k, I.data(), k, k);
+      std::fill(V, V + k * k, 0.0);
+      small::add_atb(I.data(), I.data(), V, k, k, k);
       if (!has_rest) continue;
       const int w = width(static_cast<int>(l));
       const std::int32_t* index = rest_column_.data() + pattern_->width_start()[l];
+      const double* W = row_block(W_, static_cast<int>(l));
+      double* VB = row_block(VB_, static_cast<int>(l));
+      std::fill(VB, VB + std::size_t(w) * k, 0.0);
       if (schur_->dense() && w == schur_->size()) {  // every column is met: index counts from 0
-        Map<const Wide> W(row_block(W_, static_cast<int>(l)), k, w);
-        Map<Wide> VB(row_block(VB_, static_cast<int>(l)), k, w);
-        VB.noalias() = -W * schur_->inverse_matrix();
-        V.noalias() -= VB * W.transpose();
+        small::add_ab(W, schur_->inverse_matrix().data(), VB, k, w, w, -1.0);
+        small::add_abt(VB, W, V, k, w, k, -1.0);
         continue;
       }
-      S.resize(w, w);
+      S.resize(std::size_t(w) * w);
       for (int c = 0; c < w; ++c)
-        for (int r = c; r < w; ++r) S(r, c) = S(c, r) = schur_->inverse(index[r], index[c]);
-      Map<const Wide> W(row_block(W_, static_cast<int>(l)), k, w);
-      Map<Wide> VB(row_block(VB_, static_cast<int>(l)), k, w);
-      VB.noalias() = -W * S;
-      V.noalias() -= VB * W.transpose();
+        for (int r = c; r < w; ++r) S[r + std::size_t(c) * w] = S[c + std::size_t(r) * w] = schur_->inverse(index[r], index[c]);
+      small::add_ab(W, S.data(), VB, k, w, w, -1.0);
+      small::add_abt(VB, W, V, k, w, k, -1.0);
     }
   });
 }
@@ -165,36 +162,39 @@ void RandomSystem::selected_inverse() {
 }
 
 template <int K> void RandomSystem::traces_levels(Templates& T) const {
-  using Block = Eigen::Matrix<double, K, K>;
-  using Wide = Eigen::Matrix<double, K, Eigen::Dynamic>;
   const int k = K == Eigen::Dynamic ? k0_ : K, F = pattern_->factors();
+  int widest = k;
+  for (int f = 1; f < F; ++f) widest = std::max(widest, pattern_->factor(f).k);
   std::vector<Templates> part(kMaxChunks);
   parallel_chunks(L0_, level_grain(), [&](int chunk, std::size_t begin, std::size_t end) {
     Templates& P = part[chunk];
     P.resize(F);
     for (int f = 0; f < F; ++f) P[f] = Matrix::Zero(T[f].rows(), T[f].cols());
-    const Block L = lambda_[0];
-    Block sum = Block::Zero(k, k);
+    const double* L = lambda_[0].data();
+    std::vector<double> buffer(std::size_t(widest) * widest);
     for (std::size_t l = begin; l < end; ++l) {
-      Map<const Block> A(A00_.data() + l * k * k, k, k), V(V00_.data() + l * k * k, k, k);
-      sum.noalias() += A * (L * V).eval();
+      std::fill(buffer.begin(), buffer.begin() + k * k, 0.0);
+      small::add_ab(L, V00_.data() + l * k * k, buffer.data(), k, k, k);
+      small::add_ab(A00_.data() + l * k * k, buffer.data(), P[0].data(), k, k, k);
       if (F == 1) continue;
-      const int w = width(static_cast<int>(l));
-      Map<const Wide> B(row_block(B_, static_cast<int>(l)), k, w), VB(row_block(VB_, static_cast<int>(l)), k, w);
+      const double *B = row_block(B_, static_cast<int>(l)), *VB = row_block(VB_, static_cast<int>(l));
       for (auto s = pattern_->partner_start()[l]; s < pattern_->partner_start()[l + 1]; ++s) {
         const int f = pattern_->partner_factor()[s], kf = pattern_->factor(f).k, c = pattern_->partner_column()[s];
         if (K == 1 && kf == 1) {
-          const double product = B(0, c) * VB(0, c);
-          sum(0, 0) += product * lambda_[f](0, 0);
-          P[f](0, 0) += product * L(0, 0);
+          const double product = B[c] * VB[c];
+          P[0](0, 0) += product * lambda_[f](0, 0);
+          P[f](0, 0) += product * L[0];
           continue;
         }
-        const Wide b = B.middleCols(c, kf), v = VB.middleCols(c, kf);
-        sum.noalias() += b * lambda_[f] * v.transpose();
-        P[f].noalias() += b.transpose() * (L * v);
+        const double *b = B + std::size_t(c) * k, *v = VB + std::size_t(c) * k;
+        std::fill(buffer.begin(), buffer.begin() + k * kf, 0.0);
+        small::add_ab(b, lambda_[f].data(), buffer.data(), k, kf, kf);
+        small::add_abt(buffer.data(), v, P[0].data(), k, kf, k);
+        std::fill(buffer.begin(), buffer.begin() + k * kf, 0.0);
+        small::add_ab(L, v, buffer.data(), k, k, kf);
+        small::add_atb(b, buffer.data(), P[f].data(), kf, k, kf);
       }
     }
-    P[0] += sum;
   });
   for (const auto& P : part)
     for (std::size_t f = 0; f < P.size(); ++f) T[f] += P[f];

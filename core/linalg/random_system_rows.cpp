@@ -113,7 +113,7 @@ template <int K> void RandomSystem::variances_rows(double* out, int m) const {
       }
     };
     for (std::size_t l = begin; l < end; ++l) {
-      V.noalias() = L * (Map<const Block>(V00_.data() + l * k * k, k, k) * L.transpose()).eval();
+      V.noalias() = L.lazyProduct(Block(Map<const Block>(V00_.data() + l * k * k, k, k).lazyProduct(L.transpose())));
       for (auto i = pattern_->level_start()[l]; i < pattern_->level_start()[l + 1]; ++i) {
         double* h = out + i * m2;
         const double* z0 = f0.Z.data() + i * k;
