@@ -193,3 +193,67 @@ def test_bad_input_is_named(call, words):
     m = tn.mixed("y ~ f * x + (1 | g)", toy(), quiet=True)
     with pytest.raises(tn.TanadaError, match=words):
         call(m)
+
+
+def test_empty_cells_are_not_estimated():
+    d = toy()
+    d = d[~((d["f"] == "b") & d["w"])]
+    m = tn.mixed("y ~ f * w + (1 | g)", d, quiet=True)
+    t = tn.estimate_means(m, ["f", "w"]).table
+    empty = (t["f"] == "b") & (t["w"] == True)  # noqa: E712
+    assert t.loc[empty, "estimate"].isna().all() and t.loc[~empty, "estimate"].notna().all()
+    cells = tn.mixed("y ~ 0 + cell + (1 | g)", d.assign(cell=d["f"] + d["w"].astype(str)), quiet=True)
+    np.testing.assert_allclose(np.sort(t.loc[~empty, "estimate"]), np.sort(cells.fit.beta["cond"]), rtol=1e-5)
+    over = tn.estimate_means(m, "f")
+    assert np.array_equal(np.isnan(over["estimate"]), [False, True, False])
+
+
+def test_slope_of_a_duplicated_predictor_is_not_estimated():
+    d = toy().assign(x2=lambda f: 2 * f["x"])
+    m = tn.mixed("y ~ x + x2 + f + (1 | g)", d, quiet=True)
+    assert np.isnan(np.asarray(tn.estimate_slopes(m, "x")["estimate"])).all()
+    assert np.isfinite(np.asarray(tn.estimate_means(m, "f")["estimate"])).all()
+
+
+@pytest.fixture(scope="module")
+def ordinal():
+    rng = np.random.default_rng(11)
+    n = 600
+    g, x = np.repeat(np.arange(30), 20), rng.normal(size=n)
+    latent = x + rng.normal(size=30)[g] + rng.logistic(size=n)
+    grade = pd.Categorical.from_codes(np.digitize(latent, [-1, 1]), ["low", "middle", "high"], ordered=True)
+    return tn.mixed("grade ~ x + (1 | g)", pd.DataFrame({"g": g, "x": x, "grade": grade}), family="ordinal", quiet=True)
+
+
+def test_ordinal_probabilities_sum_to_one_and_carry_the_thresholds(ordinal):
+    t = tn.estimate_means(ordinal, "x = c(-1, 0, 1)", re="zero", interval="delta").table
+    assert list(t["category"][:3]) == ["low", "middle", "high"]
+    np.testing.assert_allclose(t.groupby("x")["estimate"].sum(), 1)
+    cuts, b = np.asarray(ordinal.fit.extra["thresholds"]), ordinal.fit.beta["cond"][0]
+    expit = lambda e: 1 / (1 + np.exp(-e))  # noqa: E731
+    np.testing.assert_allclose(t["estimate"][0], expit(cuts[0] + b))
+    at = [int(ordinal.fit.params.index("fixed")[0]), int(ordinal.fit.params.index("threshold")[0])]
+    V = np.asarray(ordinal.fit.extra["vcov"])[np.ix_(at, at)]
+    density = expit(cuts[0] + b) * expit(-cuts[0] - b)
+    np.testing.assert_allclose(t["std_error"][0], density * np.sqrt(np.array([1.0, 1.0]) @ V @ np.array([1.0, 1.0])), rtol=1e-8)
+
+
+def test_ordinal_slopes_sum_to_zero(ordinal):
+    t = tn.estimate_slopes(ordinal, "x", by="x = c(-1, 1)").table
+    np.testing.assert_allclose(t.groupby("x")["estimate"].sum(), 0, atol=1e-10)
+    c = tn.contrasts(ordinal, "x = c(0, 1)").table
+    assert list(c["category"]) == ["low", "middle", "high"] and c["estimate"][2] < 0
+
+
+def test_zero_inflated_means_are_products():
+    rng = np.random.default_rng(12)
+    n = 600
+    g, x = np.repeat(np.arange(30), 20), rng.normal(size=n)
+    y = np.where(rng.random(n) < 0.3, 0, rng.poisson(np.exp(0.8 + 0.4 * x + 0.3 * rng.normal(size=30)[g])))
+    m = tn.mixed("y ~ x + (1 | g)", {"g": g, "x": x, "y": y}, family="poisson", zi="~ x", quiet=True)
+    at = {"x": [-0.5, 0.5]}
+    value = lambda kind: np.asarray(tn.estimate_means(m, at, kind=kind, re="zero")["estimate"])  # noqa: E731
+    np.testing.assert_allclose(value("response"), value("conditional") * (1 - value("zprob")), rtol=1e-9)
+    np.testing.assert_allclose(value("response"), m.predict({"x": [-0.5, 0.5]}, re=False)["estimate"], rtol=1e-9)
+    ours = np.asarray(tn.estimate_means(m, at, re="zero")["std_error"])
+    np.testing.assert_allclose(ours, m.predict({"x": [-0.5, 0.5]}, re=False)["std_error"], rtol=1e-6)

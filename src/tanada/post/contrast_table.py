@@ -46,6 +46,7 @@ def contrast_table(m: Marginal, names: list[str], by: list[str], ask: ContrastAs
     if ask.comparison not in COMPARISONS:
         raise ModelError(f"comparison = {ask.comparison!r}.{did_you_mean(str(ask.comparison), COMPARISONS)}")
     f = _transformed(m, ask.comparison)
+    by = [*by, "category"] if "category" in m.grid and "category" not in [*by, *names] else by
     rows = []
     for cell in _cells(m.grid, by, len(f.estimate)):
         labels = [_label(m.grid, names, k) for k in cell]
@@ -91,7 +92,7 @@ def _family(
 ) -> dict[str, NDArray[Any]]:
     V = f.gradient @ m.tests.vcov @ f.gradient.T
     se = np.sqrt(np.maximum(np.diag(V), 0.0))
-    df = np.array([m.tests.tests.df(row) if np.any(row) else np.nan for row in f.gradient])
+    df = np.array([m.tests.tests.df(row) if np.any(row) and np.isfinite(row).all() else np.nan for row in f.gradient])
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(se > 0, f.estimate / se, np.nan)
         correlation = V / np.outer(se, se)

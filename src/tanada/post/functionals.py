@@ -21,6 +21,7 @@ from tanada.design.matrices import ComponentDesign
 from tanada.engine.fit import MixedFit, TermEstimate
 from tanada.errors import ModelError, did_you_mean
 from tanada.post.mean_function import MeanFunction
+from tanada.post.newdata import aligned
 
 Array = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ class Evaluation:
     ) -> Functional:
         """The functional of rows with weights, by cell; `source` gives the row of the fit whose groups a row belongs to."""
         components = rebuilt_components(self.fit, self.design, columns, len(cell), self.reading != "zero")
-        total = Functional(np.zeros(cells), np.zeros((cells, len(self.beta))))
+        total = Functional(np.zeros(cells), np.zeros((cells, len(self.beta) + self.extra)))
         width = self._width(source)
         step = max(1, CHUNK // width)
         for start in range(0, len(cell), step):
@@ -75,6 +76,11 @@ class Evaluation:
             np.add.at(total.estimate, cell[rows], weight[rows] * value)
             np.add.at(total.gradient, cell[rows], weight[rows][:, None] * X)
         return total
+
+    @property
+    def extra(self) -> int:
+        """Number of threshold parameters in the gradient (ordinal models)."""
+        return 0 if self.quantity.thresholds is None else len(self.fit.params.index("threshold"))
 
     def _width(self, source: NDArray[np.intp] | None) -> int:
         if self.reading == "normal":
@@ -90,7 +96,10 @@ class Evaluation:
         shifts, share = self._shifts(components, rows, source, len(next(iter(base.values()))))
         etas = {c: (base[c][:, None] + shifts[c]).ravel() if c in shifts else np.repeat(base[c], len(share)) for c in base}
         value, slopes = self.quantity.function(etas)
-        X = np.zeros((len(next(iter(base.values()))), len(self.beta)))
+        X = np.zeros((len(next(iter(base.values()))), len(self.beta) + self.extra))
+        if self.quantity.thresholds is not None:
+            moved = self.quantity.thresholds(etas).reshape(len(X), len(share), self.extra)
+            X[:, len(self.beta) :] = np.einsum("njq,j->nq", moved, share)
         for c, slope in slopes.items():
             at, b = betas[c]
             X[:, at : at + len(b)] = (slope.reshape(-1, len(share)) @ share)[:, None] * components[c].X[rows]
@@ -142,7 +151,7 @@ def rebuilt_components(
     if not data:
         data = {"(rows)": np.zeros(n)}
     rebuilt = spec.rebuild(data, random=random, offset=offset)
-    return {c.name: c for c in rebuilt.components}
+    return {c.name: aligned(c, fit.data.component(c.name)) for c in rebuilt.components}
 
 
 def all_codes(fit: MixedFit) -> NDArray[np.intp]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.design.build import Design
+from tanada.engine.fit import MixedFit
 from tanada.errors import DataError, ModelError
-from tanada.inference.ddf import FixedTests
+from tanada.inference.ddf import FixedDf, FixedTests
 from tanada.inference.wald import critical, p_values
 from tanada.inference.workspace import Workspace
+from tanada.post.estimability import not_estimable
 from tanada.post.functionals import Evaluation, Functional, check_reading
 from tanada.post.grids import GridVariable, Predictors, Rows, grid_columns, make_rows, read_by
-from tanada.post.mean_function import MeanFunction, mean_function
+from tanada.post.mean_function import MeanFunction, category_function, mean_function
 
 Array = NDArray[np.float64]
 
@@ -61,7 +63,7 @@ class Marginal:
 
     def df(self) -> Array:
         """Degrees of freedom of each estimate: those of its contrast of fixed effects."""
-        return np.array([self.tests.tests.df(row) if np.any(row) else np.nan for row in self.functional.gradient])
+        return np.array([self.tests.tests.df(row) if np.any(row) and np.isfinite(row).all() else np.nan for row in self.functional.gradient])
 
     def table(self, level: float, interval: str = "link") -> dict[str, Any]:
         """The grid, estimate, std_error, conf_low, conf_high, statistic, df, p_value."""
@@ -109,23 +111,61 @@ class Ask:
 def marginal_means(work: Workspace, design: Design, tests: FixedTests, by: Any, ask: Ask) -> Marginal:
     """Estimated marginal means on the grid of `by`."""
     focal = read_by(by, design, ask.length)
-    evaluation = evaluate_with(work, design, tests, ask)
     rows = make_rows(design, focal, ask.estimate, ask.weights)
-    f = whole(evaluation, rows, focal)
-    about = f"Estimated marginal means, {scale_words(evaluation.quantity, work.fit.link)}{_reading_words(evaluation)}; {_rows_words(ask)}."
-    return Marginal(grid_columns(focal), f, tests, evaluation.quantity, evaluation.reading, about, False)
+    first, tests, found = over_categories(work, design, tests, ask, lambda e: whole(e, rows, focal))
+    about = f"Estimated marginal means, {scale_words(first.quantity, work.fit)}{_reading_words(first)}; {_rows_words(ask)}."
+    return _marginal(work, focal, found, tests, first, about, False)
 
 
 def marginal_slopes(work: Workspace, design: Design, tests: FixedTests, trend: str, by: Any, ask: Ask) -> Marginal:
     """Slopes of the quantity in `trend` on the grid of `by`."""
     focal = read_by(by, design, ask.length)
-    evaluation = evaluate_with(work, design, tests, ask)
-    f = slope_functional(evaluation, design, trend, focal, ask)
+    first, tests, found = over_categories(work, design, tests, ask, lambda e: slope_functional(e, design, trend, focal, ask))
     what = "at its mean" if ask.estimate == "typical" and trend not in {v.name for v in focal} else "as given" if ask.estimate == "typical" else "as observed"
-    about = (
-        f"Slopes of {trend}, {scale_words(evaluation.quantity, work.fit.link)}{_reading_words(evaluation)}; {trend} {what}, {_rows_words(ask)}."
-    )
-    return Marginal(grid_columns(focal), f, tests, evaluation.quantity, evaluation.reading, about, True)
+    about = f"Slopes of {trend}, {scale_words(first.quantity, work.fit)}{_reading_words(first)}; {trend} {what}, {_rows_words(ask)}."
+    return _marginal(work, focal, found, tests, first, about, True)
+
+
+def _marginal(
+    work: Workspace, focal: Sequence[GridVariable], found: list[Functional], tests: FixedTests, first: Evaluation, about: str, slope: bool
+) -> Marginal:
+    """One table of all categories (one, unless the response is ordinal), category by category within a grid point."""
+    grid = grid_columns(focal)
+    if len(found) > 1 or first.quantity.thresholds is not None:
+        K, count = len(found), len(found[0].estimate)
+        labels = work.fit.data.response_levels or tuple(str(k) for k in range(K))
+        grid = {**{n: np.repeat(v, K) for n, v in grid.items()}, "category": np.array(list(labels) * count, dtype=object)}
+        estimate = np.stack([f.estimate for f in found], axis=1).ravel()
+        gradient = np.stack([f.gradient for f in found], axis=1).reshape(K * count, -1)
+        found = [Functional(estimate, gradient)]
+    return Marginal(grid, found[0], tests, first.quantity, first.reading, about, slope)
+
+
+def over_categories(
+    work: Workspace, design: Design, tests: FixedTests, ask: Ask, compute: Callable[[Evaluation], Functional]
+) -> tuple[Evaluation, FixedTests, list[Functional]]:
+    """The functional, or that of each category of an ordinal response with the thresholds among its parameters."""
+    fit = work.fit
+    if "thresholds" not in fit.extra or ask.kind not in ("response", "conditional"):
+        evaluation = evaluate_with(work, design, tests, ask)
+        return evaluation, tests, [estimable(evaluation, compute)]
+    quantities = [category_function(fit, k) for k in range(len(np.asarray(fit.extra["thresholds"])) + 1)]
+    reading = check_reading(ask.re, quantities[0], fit)
+    evaluations = [Evaluation(fit, design, q, reading, np.asarray(tests.beta, float)) for q in quantities]
+    at = np.concatenate([fit.params.index("fixed"), fit.params.index("threshold")])
+    vcov = np.asarray(fit.extra["vcov"], float)[np.ix_(at, at)]
+    joint = FixedTests("z", np.asarray(fit.values, float)[at], FixedDf(vcov, np.inf))
+    return evaluations[0], joint, [estimable(e, compute) for e in evaluations]
+
+
+def estimable(evaluation: Evaluation, compute: Callable[[Evaluation], Functional]) -> Functional:
+    """The functional, NaN where it depends on coefficients that the data cannot tell apart (dropped columns, empty cells)."""
+    f = compute(evaluation)
+    if any(c.aliased for c in evaluation.fit.data.components):
+        bad = not_estimable(evaluation, compute)
+        f.estimate[bad] = np.nan
+        f.gradient[bad] = np.nan
+    return f
 
 
 def evaluate_with(work: Workspace, design: Design, tests: FixedTests, ask: Ask) -> Evaluation:
@@ -172,17 +212,19 @@ def slope_functional(evaluation: Evaluation, design: Design, trend: str, focal: 
         total = Functional(sum(p.estimate for p in parts), sum(p.gradient for p in parts))  # type: ignore[arg-type]
         if np.isfinite(total.estimate).all():
             break
-    scale = np.abs(total.gradient).max(initial=0.0)
+    scale = np.nanmax(np.abs(total.gradient), initial=0.0)
     total.gradient[np.abs(total.gradient) < 1e-11 * scale] = 0.0
     return total
 
 
-def scale_words(quantity: MeanFunction, link: str) -> str:
+def scale_words(quantity: MeanFunction, fit: MixedFit) -> str:
     """The scale of a quantity in words."""
+    if quantity.thresholds is not None:
+        return "as probabilities of the categories"
     if quantity.kind == "response" or quantity.kind == "conditional":
         return "on the scale of the response" + (" (conditional model)" if quantity.kind == "conditional" else "")
     return {
-        "link": f"on the scale of the linear predictor ({link})",
+        "link": f"on the scale of the linear predictor ({fit.link})",
         "zprob": "as probabilities of a structural zero",
         "disp": "of the dispersion parameter",
         "zi_link": "on the logit scale of the zero-inflation model",

@@ -37,6 +37,8 @@ class MeanFunction:
         The link on whose scale intervals are symmetric ("identity" where there is none better).
     function : callable
         Etas -> (value, derivative in each component).
+    thresholds : callable or None
+        Ordinal models: etas -> derivative (n, q) in the threshold parameters.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class MeanFunction:
     linear: bool
     scale: str
     function: Callable[[Etas], tuple[Array, dict[str, Array]]]
+    thresholds: Callable[[Etas], Array] | None = None
 
     def transform(self, value: ArrayLike) -> Array:
         return evaluate(LINKS[self.scale].link, value)
@@ -80,7 +83,7 @@ def mean_function(fit: MixedFit, kind: str) -> MeanFunction:
         return MeanFunction(kind, ("cond",), True, "identity", _linear("cond"))
     info = families.get(fit.family, fit.link, fit.extra.get("family_options"))
     if info.ordinal:
-        raise ModelError("an ordinal model has category probabilities, not a mean: use kind='link' for the latent scale.")
+        raise ModelError("the response of an ordinal model is a probability of each category, not one mean: use kind='link' for the latent scale.")
     inflated = "zi" in names and kind == "response"
     simple = not info.name.startswith(_TRUNCATED) and info.name != "ordered_beta"
     if simple and not inflated:
@@ -88,6 +91,37 @@ def mean_function(fit: MixedFit, kind: str) -> MeanFunction:
     scale = "log" if info.link == "log" else "logit" if info.name == "ordered_beta" else info.link
     used = ("cond", *(["disp"] if "disp" in names and not simple else []), *(["zi"] if inflated else []))
     return MeanFunction(kind, used, False, scale, _full_mean(fit, info, used, inflated))
+
+
+def category_function(fit: MixedFit, category: int) -> MeanFunction:
+    """Probability of one category (0-based) of an ordinal model: F(c_k - eta) - F(c_(k-1) - eta)."""
+    info = families.get(fit.family, fit.link, fit.extra.get("family_options"))
+    cuts = np.asarray(fit.extra["thresholds"], float)
+    B = threshold_basis(len(cuts), len(fit.params.index("threshold")))
+    inverse, slope = LINKS[info.link].inverse, LINKS[info.link].slope
+    upper, lower = category < len(cuts), category > 0
+
+    def function(etas: Etas) -> tuple[Array, dict[str, Array]]:
+        eta = etas["cond"]
+        value = (evaluate(inverse, cuts[category] - eta) if upper else np.ones_like(eta)) - (evaluate(inverse, cuts[category - 1] - eta) if lower else 0.0)
+        density = (evaluate(slope, cuts[category - 1] - eta) if lower else np.zeros_like(eta)) - (evaluate(slope, cuts[category] - eta) if upper else 0.0)
+        return value, {"cond": density}
+
+    def thresholds(etas: Etas) -> Array:
+        eta = etas["cond"]
+        out = np.zeros((len(eta), B.shape[1]))
+        if upper:
+            out += evaluate(slope, cuts[category] - eta)[:, None] * B[category]
+        if lower:
+            out -= evaluate(slope, cuts[category - 1] - eta)[:, None] * B[category - 1]
+        return out
+
+    return MeanFunction("response", ("cond",), False, "logit", function, thresholds)
+
+
+def threshold_basis(count: int, parameters: int) -> Array:
+    """Thresholds (count) as linear functions of their parameters: one each, or first and spacing."""
+    return np.eye(count) if parameters == count else np.column_stack([np.ones(count), np.arange(count, dtype=float)])
 
 
 def _linear(component: str) -> Callable[[Etas], tuple[Array, dict[str, Array]]]:

@@ -24,7 +24,7 @@ def rebuilt_rows(fit: MixedFit, spec: DesignSpec, frame: Frame, request: Request
     """
     if request.interval != "prediction":
         built = spec.rebuild(frame, new_levels=new_levels, random=request.groups if request.groups else False, offset=offset)
-        return replace(built, components=tuple(_aligned(a, b) for a, b in zip(built.components, fit.data.components)))
+        return replace(built, components=tuple(aligned(a, b) for a, b in zip(built.components, fit.data.components)))
     needed = [v for c in spec.components for v in spec.parsed(c.name).group_variables()]
     wanted = {v for c in spec.components for r in spec.parsed(c.name).random if r.group_label in request.groups for v in r_variables(r)}
     absent = [v for v in dict.fromkeys(needed) if v not in frame and v not in wanted]
@@ -33,10 +33,10 @@ def rebuilt_rows(fit: MixedFit, spec: DesignSpec, frame: Frame, request: Request
         known |= {v: np.full(frame.n, UNKNOWN_GROUP, dtype=object) for v in absent}
         frame = read_frame(known)
     built = spec.rebuild(frame, new_levels="population" if absent else new_levels, random=True, offset=offset)
-    return replace(built, components=tuple(_aligned(a, b) for a, b in zip(built.components, fit.data.components)))
+    return replace(built, components=tuple(aligned(a, b) for a, b in zip(built.components, fit.data.components)))
 
 
-def _aligned(new: ComponentDesign, fitted: ComponentDesign) -> ComponentDesign:
+def aligned(new: ComponentDesign, fitted: ComponentDesign) -> ComponentDesign:
     """The columns of the fit (an ordinal model has thresholds in place of the intercept)."""
     if new.names == fitted.names:
         return new

@@ -66,6 +66,6 @@ def find_neyman(
     evaluation = evaluate_with(work, design, tests, ask)
     points = 61 if ask.estimate == "average" else 401 if not evaluation.quantity.linear else 801
     curve = SlopeCurve(slope_curve(evaluation, design, trend, by, ask), tests, level, points=points)
-    words = scale_words(evaluation.quantity, work.fit.link)
+    words = scale_words(evaluation.quantity, work.fit)
     words += "" if evaluation.quantity.linear else ", " + READING_WORDS[evaluation.reading]
     return johnson_neyman_bounds(curve, observed, fdr), curve, words
