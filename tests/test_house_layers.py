@@ -30,7 +30,7 @@ RANK = {
     "results": 7,
     "api": 8,
     "plot": 9,
-    "report": 9,
+    "documents": 9,
     "cli": 9,
     "sklearn": 9,
     "__main__": 10,

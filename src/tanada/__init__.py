@@ -59,6 +59,9 @@ _EXPORTS: dict[str, str] = {
     "wide_model": "api.wide",
     "compare_fit": "api.structural_compare",
     "lrt": "api.structural_compare",
+    "table": "documents.model_table",
+    "report_text": "documents.sentences",
+    "report": "documents.page",
 }
 
 __all__ = sorted(_EXPORTS)
@@ -123,6 +126,9 @@ if TYPE_CHECKING:
     from tanada.data.clustering import design_effect as design_effect
     from tanada.data.clustering import icc_anova as icc_anova
     from tanada.data.reading import read as read
+    from tanada.documents.model_table import table as table
+    from tanada.documents.page import report as report
+    from tanada.documents.sentences import report_text as report_text
     from tanada.errors import ConvergenceError as ConvergenceError
     from tanada.errors import DataError as DataError
     from tanada.errors import FormulaError as FormulaError

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tanada.engine.fit import MixedFit
-from tanada.errors import ModelError
 from tanada.inference.ddf import FixedTests
 from tanada.inference.wald import fixed_table
 from tanada.inference.workspace import Workspace
 from tanada.results import text
+from tanada.results.office import as_great_table, write_docx
 from tanada.results.text import Block
 
 if TYPE_CHECKING:
@@ -57,6 +57,24 @@ class Summary:
         """The summary as LaTeX tabulars."""
         return "\n\n".join(text.to_latex(b) for b in self.blocks)
 
+    def to_html(self) -> str:
+        """The summary as HTML tables."""
+        return self._repr_html_()
+
+    def to_docx(self, path: Any) -> None:
+        """Write the summary to a Word document (extra "tables").
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        ModelError
+            When python-docx is not installed.
+        """
+        write_docx(self.blocks, path)
+
     def as_gt(self) -> Any:
         """The fixed effects as a great_tables object (extra "tables").
 
@@ -65,20 +83,7 @@ class Summary:
         ModelError
             When great_tables is not installed.
         """
-        try:
-            from great_tables import GT
-        except ImportError:
-            raise ModelError("as_gt() needs the package great_tables: pip install 'tanada[tables]'.") from None
-        import pandas as pd
-
-        shown = [b for b in self.blocks if b.title.rstrip(":") in COMPONENT_TITLES.values() and b.rows]
-        frames = [pd.DataFrame([dict(zip(_unique(b.header), r), Component=b.title.rstrip(":")) for r in b.rows]) for b in shown]
-        table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"Component": []})
-        return GT(table, rowname_col="Term", groupname_col="Component") if "Term" in table else GT(table)
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    return [n or ("Term" if i == 0 else f" {i}") for i, n in enumerate(names)]
+        return as_great_table([b for b in self.blocks if b.title.rstrip(":") in COMPONENT_TITLES.values() and b.rows])
 
 
 def build_summary(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tanada.engine.sem_fit import SemFit
-from tanada.errors import ModelError
 from tanada.inference.sem_vcov import default_information, default_se
 from tanada.partable.table import Row
 from tanada.results import text
 from tanada.results.mixed_summary import Summary
+from tanada.results.office import as_great_table
 from tanada.results.sem_moments import block_name
 from tanada.results.text import Block
 
@@ -37,15 +37,7 @@ class SemSummary(Summary):
 
     def as_gt(self) -> Any:
         """The parameters as a great_tables object (extra "tables")."""
-        try:
-            from great_tables import GT
-        except ImportError:
-            raise ModelError("as_gt() needs the package great_tables: pip install 'tanada[tables]'.") from None
-        import pandas as pd
-
-        shown = [b for b in self.blocks if len(b.header) >= 5]
-        rows = [dict(zip(("Parameter", *b.header[1:]), r), Part=b.title.rstrip(":")) for b in shown for r in b.rows]
-        return GT(pd.DataFrame(rows).fillna(""), rowname_col="Parameter", groupname_col="Part")
+        return as_great_table([b for b in self.blocks if len(b.header) >= 5])
 
 
 def build_sem_summary(result: SemResult, standardized: bool, fit_measures: bool, rsquare: bool) -> SemSummary:

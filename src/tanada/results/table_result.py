@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tanada.results import text
+from tanada.results.office import as_great_table, write_docx
 from tanada.results.plotting import draw
 
 
@@ -90,6 +91,34 @@ class TableResult:
     def to_latex(self) -> str:
         """The table as LaTeX."""
         return text.to_latex(self._block())
+
+    def to_html(self) -> str:
+        """The table as HTML."""
+        return text.to_html(self._block())
+
+    def to_docx(self, path: Any) -> None:
+        """Write the table to a Word document (extra "tables").
+
+        Parameters
+        ----------
+        path : str or path
+
+        Raises
+        ------
+        ModelError
+            When python-docx is not installed.
+        """
+        write_docx([self._block()], path)
+
+    def as_gt(self) -> Any:
+        """The table as a great_tables object (extra "tables").
+
+        Raises
+        ------
+        ModelError
+            When great_tables is not installed.
+        """
+        return as_great_table([self._block()], self.title)
 
 
 def _cells(name: str, values: Any) -> list[str]:

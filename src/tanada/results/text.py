@@ -86,10 +86,13 @@ def to_text(block: Block) -> str:
 
 
 def to_html(block: Block) -> str:
-    head = "".join(f"<th>{html.escape(h)}</th>" for h in block.header)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>" for row in block.rows)
+    left = ["left" if j in block.left else "right" for j in range(len(block.header))]
+    cells = [[f'<td style="text-align:{side}">{html.escape(c)}</td>' for side, c in zip(left, row)] for row in block.rows]
+    body = "".join("<tr>" + "".join(row) + "</tr>" for row in cells)
+    head = "".join(f'<th style="text-align:{side}">{html.escape(h)}</th>' for side, h in zip(left, block.header))
     title = f"<p><b>{html.escape(block.title)}</b></p>" if block.title else ""
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if block.rows else ""
+    top = f"<thead><tr>{head}</tr></thead>" if any(block.header) else ""
+    table = f"<table>{top}<tbody>{body}</tbody></table>" if block.rows else ""
     foot = "".join(f"<p>{html.escape(line)}</p>" for line in block.foot)
     return title + table + foot
 
@@ -97,7 +100,7 @@ def to_html(block: Block) -> str:
 def to_markdown(block: Block) -> str:
     lines = [f"**{block.title}**", ""] if block.title else []
     if block.rows:
-        clean = [[c.replace("|", "\\|") for c in row] for row in (block.header, *block.rows)]
+        clean = [[c.replace("|", "\\|").replace("*", "\\*") for c in row] for row in (block.header, *block.rows)]
         lines.append("| " + " | ".join(clean[0]) + " |")
         lines.append("|" + "|".join(" :--- " if j in block.left else " ---: " for j in range(len(block.header))) + "|")
         lines += ["| " + " | ".join(row) + " |" for row in clean[1:]]
