@@ -33,7 +33,7 @@ def _result(m: MixedResult, checks: Sequence[Check], title: str, kind: str) -> T
         for name, columns in c.data.items():
             key = name if name not in data else f"{name}: {c.name}"
             data[key] = m.table(columns)
-    return TableResult(m.table(check_table(checks)), title, (), kind, data)
+    return TableResult(m.table(check_table(checks)), title, (), kind, data, {"model": m})
 
 
 def check_overdispersion(m: MixedResult) -> TableResult:

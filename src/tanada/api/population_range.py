@@ -60,5 +60,6 @@ def population_interval(m: MixedResult, level: float = 0.95, newdata: Any = None
         shown = {n: v for n, v in columns.items() if n != "(rows)"}
         like = replace_frame(m, frame)
     found = population_columns(m.fit, m.design, level, columns, kind, (group,) if group else tuple(known))
+    info = {"model": m, "kind": kind, "level": level, "group": group or ", ".join(known)}
     note = f"The range that holds {100 * level:g}% of the population of groups ({group or ', '.join(known)}); estimates are taken as known."
-    return TableResult(like.table({**shown, **found}), "Population of groups", (note,), "population")
+    return TableResult(like.table({**shown, **found}), "Population of groups", (note,), "population", info=info)

@@ -66,18 +66,22 @@ def _random_names(names: Sequence[str]) -> str:
 
 def _shares(f: MixedFacts) -> str:
     out = []
-    if f.r2 is not None:
+    if f.r2 is not None and any(e.term != "(Intercept)" for e in f.effects):
         marginal, conditional = f.r2
         if conditional is None:
             out.append(f"The model explained {100 * marginal:.1f}% of the variance (R\N{SUPERSCRIPT TWO} = {share(marginal)}).")
         else:
             out.append(
                 f"The fixed effects explained {100 * marginal:.1f}% of the variance (marginal R\N{SUPERSCRIPT TWO} = {share(marginal)}), fixed and random effects "
-                f"together {100 * conditional:.1f}% (conditional R\N{SUPERSCRIPT TWO} = {share(conditional)})."
+                f"together {100 * conditional:.1f}% (conditional R\N{SUPERSCRIPT TWO} = {share(conditional)}){_scale(f)}."
             )
     if f.icc is not None:
         out.append(f"The adjusted intraclass correlation was {share(f.icc)}.")
     return " ".join(out)
+
+
+def _scale(f: MixedFacts) -> str:
+    return "" if f.link == "identity" else ", on the scale of the linear predictor"
 
 
 def _effects(f: MixedFacts) -> str:

@@ -56,12 +56,12 @@ def _random_names(names: Sequence[str]) -> str:
 
 def _shares(f: MixedFacts) -> str:
     out = []
-    if f.r2 is not None:
+    if f.r2 is not None and any(e.term != "(Intercept)" for e in f.effects):
         marginal, conditional = f.r2
         if conditional is None:
             out.append(f"モデルは分散の{100 * marginal:.1f}%を説明した（R² = {share(marginal)}）。")
         else:
-            out.append(f"固定効果によって分散の{100 * marginal:.1f}%（周辺R² = {share(marginal)}），変量効果を含めると{100 * conditional:.1f}%（条件付きR² = {share(conditional)}）が説明された。")
+            out.append(f"固定効果によって分散の{100 * marginal:.1f}%（周辺R² = {share(marginal)}），変量効果を含めると{100 * conditional:.1f}%（条件付きR² = {share(conditional)}）が説明された{'' if f.link == 'identity' else '（線形予測子の尺度）'}。")
     if f.icc is not None:
         out.append(f"調整済み級内相関係数は{share(f.icc)}であった。")
     return "".join(out)

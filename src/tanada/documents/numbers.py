@@ -13,9 +13,12 @@ def p_words(p: float) -> str:
 
 
 def share(x: float, decimals: int = 2) -> str:
-    """A number that cannot exceed one, without its leading zero: ".36"."""
-    text = plain(x, decimals)
-    return text.replace("0.", ".", 1) if text.lstrip("-\N{MINUS SIGN}").startswith("0.") else text
+    """A number that seldom exceeds one, without its leading zero: ".36"."""
+    if not math.isfinite(x):
+        return plain(x)
+    text = f"{x:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    text = text.replace("\N{MINUS SIGN}", "") if not float(f"{x:.{decimals}f}") else text
+    return text.replace("0.", ".", 1) if text.lstrip("\N{MINUS SIGN}").startswith("0.") else text
 
 
 def plain(x: float, decimals: int = 2) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from tanada.plot.model_data import groups_for
 from tanada.plot.style import BLUE, GREY, RED, finish, legend, new_axes
-from tanada.post.group_influence import group_influence
+from tanada.post.influence import influence
 
 
 def plot_influence(m: Any, group: str | None = None, named: int = 5, ax: Any = None, data_only: bool = False) -> Any:
@@ -22,7 +22,7 @@ def plot_influence(m: Any, group: str | None = None, named: int = 5, ax: Any = N
         Groups whose names are written.
     ax : matplotlib Axes, optional
     data_only : bool
-        Return level, n, cook, and one column a coefficient: its change, in standard errors, when the group is left out.
+        Return level, n, cook, and one column a coefficient: how much larger it is with the group than without, in standard errors.
 
     Returns
     -------
@@ -44,13 +44,16 @@ def plot_influence(m: Any, group: str | None = None, named: int = 5, ax: Any = N
     >>> m.plot(kind="influence", data_only=True).columns.tolist()
     ['level', 'n', 'cook', '(Intercept)', 'escs']
     """
-    groups = groups_for(m, group)
-    found = group_influence(m.work, groups.codes, len(groups.levels))
+    name = groups_for(m, group).name
+    found = influence(m.work, name, False)
     if data_only:
-        changes = {n: found.change[:, j] for j, n in enumerate(found.names)}
-        return m.table({"level": groups.levels, "n": groups.size, "cook": found.distance, **changes})
-    ax = new_axes(ax, (5.6, 3.7))
-    d = found.distance
+        changes = {n: found.dfbetas[:, j] for j, n in enumerate(found.names)}
+        return m.table({"level": np.array(found.levels, dtype=object), "n": found.sizes, "cook": found.cooks, **changes})
+    return draw_influence(new_axes(ax, (5.6, 3.7)), np.array(found.levels, dtype=object), found.cooks, named, name)
+
+
+def draw_influence(ax: Any, levels: Any, d: Any, named: int, name: str) -> Any:
+    """Stems, the largest ones named."""
     limit = 4 / len(d)
     x = np.arange(len(d))
     far = d > limit
@@ -61,10 +64,10 @@ def plot_influence(m: Any, group: str | None = None, named: int = 5, ax: Any = N
     ranked = np.argsort(np.where(np.isfinite(d), d, -1.0))[::-1][: max(named, 0)]
     for i in ranked:
         if d[i] > limit:
-            ax.annotate(str(groups.levels[i]), (x[i], d[i]), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize="x-small")
-    ax.set_ylim(bottom=0)
+            ax.annotate(str(levels[i]), (x[i], d[i]), xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize="x-small")
     ax.margins(y=0.12)
+    ax.set_ylim(bottom=0)
     ax.set_xticks([])
     ax.grid(False, axis="x")
     legend(ax, where="top")
-    return finish(ax, groups.name, "Cook's distance")
+    return finish(ax, name, "Cook's distance")

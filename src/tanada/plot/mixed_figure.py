@@ -26,6 +26,7 @@ FIGURES = {
     "quantile_residuals": "quantiles",
     "predictive": "predictive",
     "influence": "influence",
+    "profile": "profile",
     "check": "check",
 }
 

@@ -11,12 +11,14 @@ from tanada.errors import ModelError, did_you_mean
 from tanada.plot.model_data import groups_for
 from tanada.plot.residuals import scatter
 from tanada.plot.style import BLACK, BLUE, GREY, MANY, PALETTE, RED, finish, legend, new_axes
+from tanada.post.residual_checks import simulated_residuals
 from tanada.post.residuals import residuals
-from tanada.post.simulated_residuals import simulated_residuals
 
 Array = NDArray[np.float64]
 
 BINS = 15
+SIMULATIONS = 250
+CELLS = 10_000_000  # rows times simulations
 
 
 def normal_quantiles(n: int) -> Array:
@@ -32,6 +34,15 @@ def envelope(n: int, level: float = 0.95) -> tuple[Array, Array]:
 
     k = np.arange(1, n + 1)
     return (np.asarray(ndtri(betaincinv(k, n + 1 - k, p)), float) for p in (0.5 - level / 2, 0.5 + level / 2))  # type: ignore[return-value]
+
+
+def normal_scores(fit: Any, n: int, seed: int) -> Array:
+    """Quantile residuals by simulation as normal scores; fewer simulations for very many rows."""
+    from scipy.special import ndtri
+
+    n = max(20, min(int(n), CELLS // max(fit.nobs, 1)))
+    u = simulated_residuals(fit, n, seed, "new").residuals
+    return np.asarray(ndtri(np.clip(u, 0.25 / (n + 1), 1 - 0.25 / (n + 1))), float)
 
 
 def plot_qq(m: Any, kind: str | None = None, seed: int = 1, ax: Any = None, data_only: bool = False) -> Any:
@@ -60,7 +71,7 @@ def plot_qq(m: Any, kind: str | None = None, seed: int = 1, ax: Any = None, data
     (5766, 2)
     """
     kind = kind or ("scaled" if m.family == "gaussian" else "simulated")
-    r = np.sort(simulated_residuals(m.fit, seed=seed) if kind == "simulated" else residuals(m.fit, kind, seed))
+    r = np.sort(normal_scores(m.fit, SIMULATIONS, seed) if kind == "simulated" else residuals(m.fit, kind, seed))
     q = normal_quantiles(len(r))
     if data_only:
         return m.table({"expected": q, "residual": r})
@@ -113,7 +124,7 @@ def draw_qq(ax: Any, q: Array, r: Array, colour: str, name: str, standard: bool,
     ax.plot(q, r, "o", ms=3, mec="none", color=colour, alpha=0.7, zorder=3, label=name, rasterized=len(q) > MANY)
 
 
-def plot_quantile_residuals(m: Any, n: int = 250, seed: int = 1, conditional: bool = False, ax: Any = None, data_only: bool = False) -> Any:
+def plot_quantile_residuals(m: Any, n: int = SIMULATIONS, seed: int = 1, conditional: bool = False, ax: Any = None, data_only: bool = False) -> Any:
     """Quantile residuals against ranks of the fitted values, with quartiles: flat lines at -0.67, 0 and 0.67 when the model is right.
 
     Parameters
@@ -138,7 +149,7 @@ def plot_quantile_residuals(m: Any, n: int = 250, seed: int = 1, conditional: bo
     """
     component = m.fit.data.components[0]
     fitted = np.asarray(m.fit.fitted if conditional else component.offset + component.X @ m.fit.beta["cond"], float)
-    r = residuals(m.fit, "quantile", seed) if conditional else simulated_residuals(m.fit, n, seed)
+    r = residuals(m.fit, "quantile", seed) if conditional else normal_scores(m.fit, n, seed)
     order = np.argsort(fitted, kind="stable")
     rank = np.empty(len(order))
     rank[order] = (np.arange(len(order)) + 0.5) / len(order)

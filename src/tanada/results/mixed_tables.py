@@ -249,7 +249,7 @@ class MixedTables(MixedNumbers):
         kind : str
             Coefficients: "coef". Groups: "lines" (regression lines), "shrinkage", "ranef" (intercept against slope), "caterpillar", "groups" and
             "population" (histograms of group means), "variance" (model against data), "mixture" (counts), "violin". Checks: "residuals", "scale",
-            "qq", "ranef_qq", "quantile_residuals", "predictive", "influence", and "check" (all on one page).
+            "qq", "ranef_qq", "quantile_residuals", "predictive", "influence", and "check" (all on one page). Likelihood: "profile".
         *others : MixedResult
             More models beside this one, for "coef".
         **options

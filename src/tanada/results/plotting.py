@@ -13,6 +13,9 @@ from typing import Any
 from tanada.errors import ModelError
 
 
+SHARED = {"check_": "check_figures", "comparison": "comparison_figures", "hypotheses": "comparison_figures", "cross_validation": "comparison_figures"}
+
+
 def draw(obj: Any, kind: str, /, *others: Any, **options: Any) -> Any:
     """Draw a result.
 
@@ -35,7 +38,10 @@ def draw(obj: Any, kind: str, /, *others: Any, **options: Any) -> Any:
         When there is no such figure.
     """
     if find_spec("tanada.plot") is not None:
-        for name in (f"tanada.plot.{kind}_figure", f"tanada.plot.{kind}"):
-            if find_spec(name) is not None:
-                return getattr(import_module(name), f"plot_{kind}")(obj, *others, **options)
+        shared = [module for start, module in SHARED.items() if kind.startswith(start)]
+        for name in (*shared, f"{kind}_figure", kind):
+            path = f"tanada.plot.{name}"
+            found = getattr(import_module(path), f"plot_{kind}", None) if find_spec(path) is not None else None
+            if found is not None:
+                return found(obj, *others, **options)
     raise ModelError(f"there is no figure of '{kind}'; its data are in `.table` (or `.data`).")
