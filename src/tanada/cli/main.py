@@ -1,4 +1,4 @@
-"""The command `tanada`: fit, sem, icc, compare, demo.
+"""The command `tanada`: fit, sem, report, icc, compare, demo.
 
 Exit codes: 0 fitted and converged, 1 bad input (one sentence on stderr), 2 wrong usage, 3 fitted but not converged.
 """
@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from tanada.cli.output import Format, emit, error, model_record, progress, table_format
+from tanada.cli.report_command import report_command, write_report
 from tanada.cli.structural import sem_command
 from tanada.errors import TanadaError
 
@@ -57,6 +58,7 @@ def fit(
     ddf: Annotated[str | None, typer.Option("--ddf", help="satterthwaite, kenward-roger, residual or z.")] = None,
     na: Annotated[str, typer.Option("--na", help="drop or error.")] = "drop",
     save: Annotated[str | None, typer.Option("--save", help="Write the fitted model to this file.")] = None,
+    report: Annotated[str | None, typer.Option("--report", help="Write a report to this HTML file.")] = None,
     json: Json = False,
     csv: Csv = False,
 ) -> None:
@@ -66,6 +68,8 @@ def fit(
     model = fit_model(formula, read_data(data), options)
     if save is not None:
         model.save(save)
+    if report is not None:
+        write_report(model, report, "en", ddf)
     if form is Format.json:
         emit(model_record(model, ddf), form)
     elif form is Format.csv:
@@ -78,6 +82,7 @@ def fit(
 
 
 app.command("sem")(sem_command)
+app.command("report")(report_command)
 
 
 @app.command()

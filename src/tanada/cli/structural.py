@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from tanada.cli.output import Format, columns_of, emit, error, plain, progress, rows_of, table_format
+from tanada.cli.report_command import write_report
 from tanada.errors import DataError
 
 
@@ -23,6 +24,7 @@ def sem_command(
     std_lv: Annotated[bool, typer.Option("--std-lv", help="Fix the variances of latent variables at 1.")] = False,
     ordered: Annotated[str | None, typer.Option("--ordered", help="Ordered variables, separated by commas.")] = None,
     plot: Annotated[str | None, typer.Option("--plot", help="Write the path diagram to this file (png, pdf, svg).")] = None,
+    report: Annotated[str | None, typer.Option("--report", help="Write a report to this HTML file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write the parameters as CSV.")] = False,
 ) -> None:
@@ -48,6 +50,8 @@ def sem_command(
         print(fit.summary(standardized=True, fit_measures=True))
     if plot is not None:
         fit.plot().savefig(plot)
+    if report is not None:
+        write_report(fit, report)
     if not fit.converged:
         error(f"not converged: {fit.verdict}")
         raise typer.Exit(3)

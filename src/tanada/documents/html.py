@@ -32,6 +32,7 @@ thead th { border-bottom: 2px solid var(--ink); font-weight: 600; }
 figure { margin: .8rem 0 1.4rem; }
 figure img { max-width: 100%; height: auto; display: block; }
 figcaption { color: var(--soft); font-size: .9rem; margin-top: .3rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 0 1.4rem; }
 .badge { display: inline-block; min-width: 5.2em; text-align: center; padding: .05rem .5rem; border-radius: 1rem; font-size: .8rem; font-weight: 600; color: #fff; background: var(--note); }
 .ok { background: var(--ok); } .warning { background: var(--warning); } .problem { background: var(--problem); } .note { background: var(--note); }
 .box { border-left: 4px solid var(--note); background: #f4f6f8; padding: .5rem 1rem; margin: .8rem 0; }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,14 @@ def _variables(m: Any) -> Block:
 
 
 def _described(name: str, x: Any) -> tuple[str, ...]:
-    return name, plain(float(x.mean())), plain(float(x.std(ddof=1)) if len(x) > 1 else float("nan")), plain(float(x.min())), plain(float(x.max()))
+    mean = float(x.mean())
+    mean = 0.0 if abs(mean) < 1e-9 * float(np.abs(x).max(initial=0.0)) else mean
+    return name, plain(mean), plain(float(x.std(ddof=1)) if len(x) > 1 else float("nan")), plain(float(x.min())), plain(float(x.max()))
 
 
 def _estimates(m: Any, ddf: str | None) -> str:
     blocks = [b for b in m.summary(ddf=ddf).blocks if not b.title.startswith("Notes")]
-    out = "".join(table(b) for b in blocks)
+    out = "".join(table(replace(b, foot=tuple(f for f in b.foot if f != "---"))) for b in blocks)
     shown = [n for c in m.fit.data.components for n in c.names if n != "(Intercept)"]
     if shown:
         height = max(1.9, 0.9 + 0.4 * len(shown))
@@ -135,9 +138,8 @@ def _checks(m: Any) -> str:
     rows = sorted(zip(found.column("check"), found.column("status"), found.column("sentence")), key=lambda r: ORDER.get(str(r[1]), 9))
     cells = [(_badge(str(status)), str(name), str(sentence)) for name, status, sentence in rows]
     out = rows_table(("", "Check", "Finding"), cells)
-    for panel in panels_for(m):
-        out += _safely(Picture(PLAIN[panel] + ".", m_plot(m, panel), (5.6, 3.6)))
-    return out
+    pictures = "".join(_safely(Picture(PLAIN[panel] + ".", m_plot(m, panel), (5.2, 3.5))) for panel in panels_for(m))
+    return f'{out}<div class="pair">{pictures}</div>'
 
 
 def _badge(status: str) -> str:

@@ -67,7 +67,7 @@ def mixed_facts(m: Any, ddf: str | None, level: float) -> MixedFacts:
     pieces = list(zip(*(v[k] for k in ("component", "group", "term1", "term2", "std_dev", "correlation"))))
     spread = tuple((str(g), str(a), float(sd)) for c, g, a, b, sd, _ in pieces if c == "cond" and not b and g != "Residual")
     cors = tuple((str(g), str(a), str(b), float(r)) for c, g, a, b, _, r in pieces if c == "cond" and b and np.isfinite(r))
-    random = {}
+    random: dict[str, list[str]] = {}
     for g, a, _ in spread:
         random.setdefault(g, []).append(a)
     return MixedFacts(

@@ -51,7 +51,7 @@ def _data(f: Any) -> str:
     out = rows_table(("", ""), rows)
     if f.n_clusters:
         t = f.icc()
-        cells = tuple(zip([str(v) for v in t["variable"]], *(fixed(np.asarray(t[c], float), 3) for c in ("icc", "var_within", "var_between"))))
+        cells = tuple(zip([str(v) for v in t["variable"]], *(fixed(np.asarray(t[c], float).tolist(), 3) for c in ("icc", "var_within", "var_between"))))
         out += table(Block("Intraclass correlations", ("Variable", "ICC", "Variance within", "Variance between"), cells))
     return out
 
@@ -85,6 +85,6 @@ def _misfit(f: Any) -> str:
     if n == 0:
         return "<p>No modification index exceeds 3.84.</p>"
     names = [f"{a} {op} {b}" for a, op, b in zip(*(np.asarray(t[c], dtype=object)[:n] for c in ("lhs", "op", "rhs")))]
-    cells = tuple(zip(names, [str(v) for v in np.asarray(t["level"])[:n]], *(fixed(np.asarray(t[c], float)[:n], 3) for c in ("mi", "epc", "sepc_all"))))
+    cells = tuple(zip(names, [str(v) for v in np.asarray(t["level"])[:n]], *(fixed(np.asarray(t[c], float)[:n].tolist(), 3) for c in ("mi", "epc", "sepc_all"))))
     lead = "<p>What freeing a fixed parameter would gain in chi-square, largest first. Change a model for a reason, not for an index.</p>"
     return lead + table(Block("", ("Parameter", "Level", "Modification index", "Expected change", "Standardised"), cells))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,12 @@ class Entry:
         return self.section, self.term
 
 
+def _entry(section: str, term: str, values: Sequence[Any]) -> Entry:
+    """Estimate, standard error, statistic, p value and limits of one parameter."""
+    est, se, statistic, p, low, high = (NAN if v is None else float(v) for v in values)
+    return Entry(section, term, est, se, statistic, p, low, high)
+
+
 def mixed_entries(m: Any, level: float, ddf: str | None, exponentiate: bool, fit: bool) -> list[Entry]:
     """Fixed effects, SDs and correlations, measures of fit."""
     out = []
@@ -45,7 +52,7 @@ def mixed_entries(m: Any, level: float, ddf: str | None, exponentiate: bool, fit
         values = [float(v) for v in (est, se, statistic, p, low, high)]
         if ratio and component == "cond":
             values = [float(np.exp(values[0])), float(np.exp(values[0])) * values[1], values[2], values[3], float(np.exp(values[4])), float(np.exp(values[5]))]
-        out.append(Entry(COMPONENTS.get(str(component), str(component)), str(term), *values))
+        out.append(_entry(COMPONENTS.get(str(component), str(component)), str(term), values))
     v = variance_table(m.fit)
     for component, group, a, b, sd, cor in zip(*(v[k] for k in ("component", "group", "term1", "term2", "std_dev", "correlation"))):
         section = RANDOM.get(str(component), str(component))
@@ -86,7 +93,7 @@ def sem_entries(f: Any, level: float, standardized: bool, fit: bool) -> list[Ent
         section = part + (f" ({', '.join(where)})" if where else "")
         term = str(lhs) if (op == "~~" and lhs == rhs) or op in ("~1", ":=") else f"{lhs} {'~~' if op == '~~' else op} {rhs}"
         values = (std, NAN, z, p, NAN, NAN) if standardized else (est, se, z, p, low, high)
-        out.append(Entry(section, term, *(NAN if v is None else float(v) for v in values)))
+        out.append(_entry(section, term, values))
     return out + (sem_fit_entries(f) if fit else [])
 
 

@@ -37,7 +37,7 @@ def write_docx(blocks: Sequence[Block], path: Any) -> None:
     for block in blocks:
         if block.title:
             document.add_paragraph().add_run(block.title).bold = True
-        lines = [r for r in ((block.header,) if any(block.header) else ()) + block.rows]
+        lines = [*([block.header] if any(block.header) else []), *block.rows]
         if lines:
             table = document.add_table(rows=len(lines), cols=len(lines[0]))
             for i, line in enumerate(lines):
@@ -48,8 +48,8 @@ def write_docx(blocks: Sequence[Block], path: Any) -> None:
                     run.bold = (i == 0 and any(block.header)) or _is_section(line)
                     paragraph.alignment = WD_ALIGN_PARAGRAPH.LEFT if j in block.left else WD_ALIGN_PARAGRAPH.RIGHT
             _rules(table, any(block.header))
-        for line in block.foot:
-            document.add_paragraph(line).paragraph_format.space_after = Pt(0)
+        for note in block.foot:
+            document.add_paragraph(note).paragraph_format.space_after = Pt(0)
         if lines or block.foot:
             document.add_paragraph()
     document.save(str(_docx_path(path)))

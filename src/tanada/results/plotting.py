@@ -12,7 +12,6 @@ from typing import Any
 
 from tanada.errors import ModelError
 
-
 SHARED = {"check_": "check_figures", "comparison": "comparison_figures", "hypotheses": "comparison_figures", "cross_validation": "comparison_figures"}
 
 
