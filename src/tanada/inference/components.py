@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.engine.fit import MixedFit
+from tanada.inference.hessian import step_floors
 from tanada.inference.structures import template, theta_is_relative
 from tanada.inference.wald import critical
 from tanada.inference.workspace import Workspace
@@ -66,9 +67,9 @@ def variance_parts(work: Workspace, level: float) -> list[VariancePart]:
     fit, free = work.fit, work.free_variance
     x = np.asarray(fit.values, float)
     base = _measures(work, x)
-    J = np.zeros((len(base), len(free)))
+    J, floor = np.zeros((len(base), len(free))), step_floors(fit)
     for i, j in enumerate(free):
-        h = 1e-5 * max(abs(x[j]), 0.1)
+        h = 1e-5 * max(abs(x[j]), floor[j])
         up, down = x.copy(), x.copy()
         up[j], down[j] = x[j] + h, max(x[j] - h, fit.params.lower[j])
         with np.errstate(invalid="ignore"):

@@ -21,7 +21,7 @@ def template(structure: str, k: int, theta: Array, design: RandomDesign | None =
     """Lower-triangular factor (k, k) of one level's covariance on the scale of theta."""
     L = np.zeros((k, k))
     if structure == "us":
-        L[_column_major(k)] = theta
+        L[column_major(k)] = theta
     elif structure == "diag":
         L[np.diag_indices(k)] = theta
     elif structure == "homdiag":
@@ -35,7 +35,7 @@ def template(structure: str, k: int, theta: Array, design: RandomDesign | None =
     return L
 
 
-def _column_major(k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def column_major(k: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Row and column of each entry of the lower triangle, column by column."""
     c, r = np.triu_indices(k)
     return r, c
@@ -45,7 +45,7 @@ def linear_directions(structure: str, k: int) -> Array | None:
     """Matrices E_r with cov = sum_r gamma_r E_r, gamma free; None where the covariance is not linear in its parameters."""
     if structure == "us":
         out = []
-        for r, c in zip(*_column_major(k)):
+        for r, c in zip(*column_major(k)):
             E = np.zeros((k, k))
             E[r, c] = E[c, r] = 1.0
             out.append(E)
