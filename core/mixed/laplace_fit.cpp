@@ -12,7 +12,6 @@ namespace tanada {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kSearchTolerance = 1e-10, kExactTolerance = 1e-16;  // of the inner Newton: decrement of the joint log-density
 constexpr std::size_t kParallelColumns = 1 << 14;  // fewer rows: the Hessian's columns run in parallel instead of the rows
 
 MixedInput scaled(MixedInput input, std::unique_ptr<Scaling>& scaling) {
@@ -172,20 +171,8 @@ LaplaceFitResult LaplaceEngine::fit(const Vector& start, const LaplaceFitOptions
   improve_theta(inner, options.theta_given);
   out.start = scaling_->outward(inner);
   LaplaceObjective& own = objective(options.nagq);
-  Objective deviance = [&](const Vector& x, Vector* gradient) { return penalised(own, x, gradient); };
-  Curvature information = [&](const Vector&, Matrix& B) { return own.curvature(B); };
-  MinimizeOptions o;
-  o.max_iterations = options.max_iterations, o.tol_gradient = options.tol_gradient, o.tol_decrease = options.tol_decrease;
-  own.set_inner_tolerance(kSearchTolerance);
-  MinimizeOutcome found = minimize(deviance, inner, lower(), upper(), o, information);
-  // Once more with fresh curvature and exact modes: one evaluation where the first run ended well.
+  const MinimizeOutcome found = search(inner, options);
   own.set_inner_tolerance(kExactTolerance);
-  if (std::isfinite(found.value)) {
-    const MinimizeOutcome again = minimize(deviance, found.x, lower(), upper(), o, information);
-    const int iterations = found.iterations + again.iterations, evaluations = found.evaluations + again.evaluations;
-    if (std::isfinite(again.value)) found = again;
-    found.iterations = iterations, found.evaluations = evaluations;
-  }
   Vector g;
   const Evaluation last_value = penalised(own, found.x, &g);  // the state belongs to the optimum, whatever was tried last
   out.status = last_value.status;
@@ -205,7 +192,11 @@ LaplaceFitResult LaplaceEngine::fit(const Vector& start, const LaplaceFitOptions
 }
 
 Matrix LaplaceEngine::hessian(const Vector& psi, int nagq) {
-  const Vector inner = scaling_->inward(psi);
+  return scaling_->hessian_outward(inner_hessian(scaling_->inward(psi), nagq));
+}
+
+// In the model's own parameters; NaN rows for those held at a bound.
+Matrix LaplaceEngine::inner_hessian(const Vector& inner, int nagq) {
   LaplaceObjective& own = objective(nagq);
   const auto d = inner.size();
   Vector g;
@@ -213,7 +204,7 @@ Matrix LaplaceEngine::hessian(const Vector& psi, int nagq) {
   own.set_inner_tolerance(kExactTolerance);
   if (d == 0 || penalised(own, inner, &g).status != Status::ok) return Matrix::Constant(d, d, std::numeric_limits<double>::quiet_NaN());
   own.curvature(B);
-  if (model_->effects() == 0 && priors_.empty()) return scaling_->hessian_outward(B);  // exact without random effects
+  if (model_->effects() == 0 && priors_.empty()) return B;  // exact without random effects
   Vector steps(d);
   std::vector<bool> held(d, false);
   const Vector lo = lower(), hi = upper();
@@ -222,7 +213,7 @@ Matrix LaplaceEngine::hessian(const Vector& psi, int nagq) {
     steps[j] = 5e-3 * std::clamp(se, 1e-6, std::max(1.0, std::abs(inner[j])));
     held[j] = (inner[j] <= lo[j] && g[j] >= 0) || (inner[j] >= hi[j] && g[j] <= 0);
   }
-  return scaling_->hessian_outward(difference_hessian(inner, steps, held, nagq));
+  return difference_hessian(inner, steps, held, nagq);
 }
 
 // Central differences of the exact gradient; modes start from their first-order move, whose error is even in the step and cancels.

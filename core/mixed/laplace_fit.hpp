@@ -50,6 +50,9 @@ struct LaplaceFitResult {
   std::string message;
 };
 
+// Tolerances of the inner Newton: its decrement of the joint log-density.
+constexpr double kSearchTolerance = 1e-10, kExactTolerance = 1e-16;
+
 class LaplaceEngine {
  public:
   LaplaceEngine(MixedInput input, std::unique_ptr<Family> family, std::vector<PriorItem> priors);
@@ -72,6 +75,11 @@ class LaplaceEngine {
   Evaluation penalised(LaplaceObjective& objective, const Vector& inner, Vector* gradient) const;
   void improve_coefficients(Vector& inner);
   void improve_theta(Vector& inner, const std::vector<bool>& given);
+  MinimizeOutcome search(const Vector& start, const LaplaceFitOptions& options);
+  MinimizeOutcome newton_rounds(MinimizeOutcome found, const LaplaceFitOptions& options);
+  MinimizeOutcome leave_zero(MinimizeOutcome found, const Vector& start, const LaplaceFitOptions& options);
+  MinimizeOutcome descend(const Vector& from, const LaplaceFitOptions& options, int iterations, const Curvature& information);
+  Matrix inner_hessian(const Vector& inner, int nagq);
   Matrix difference_hessian(const Vector& inner, const Vector& steps, const std::vector<bool>& held, int nagq);
 
   std::unique_ptr<Scaling> scaling_;

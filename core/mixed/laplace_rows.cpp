@@ -116,6 +116,10 @@ void third_contraction(std::size_t n, int m, const double* d3, const double* h, 
 void subtract_curvature(std::size_t n, int m, const double* D, const double* w, double* r) {
   const int pairs = m * (m + 1) / 2;
   parallel_chunks(n, kRowGrain, [&](int, std::size_t begin, std::size_t end) {
+    if (m == 1) {
+      for (std::size_t i = begin; i < end; ++i) r[i] -= D[i] * w[i];
+      return;
+    }
     for (std::size_t i = begin; i < end; ++i) {
       const double* d = D + i * pairs;
       for (int a = 0; a < m; ++a) {

@@ -143,3 +143,28 @@ def test_failure_is_a_status():
     psi[0] = np.nan
     value, _, status = case.engine().evaluate(psi)
     assert status != "ok" and value == np.inf
+
+
+def test_a_start_at_zero_does_not_stay_there():
+    """The deviance is even in a standard deviation, so zero is stationary whatever the data say."""
+    case, _ = build("poisson nested", seed=12, n=200)
+    d = case.p + 2
+    free = case.engine().fit(np.zeros(d))
+    stuck = case.engine().fit(np.zeros(d), theta_given=[True, True])
+    assert stuck["deviance"] == pytest.approx(free["deviance"], abs=1e-6)
+
+
+def test_slow_trade_offs_end_in_newton_steps():
+    """A spatial range, a nugget and a variance: expected information without their covariances is not enough."""
+    rng = np.random.default_rng(13)
+    n = 80
+    at = rng.uniform(size=(n, 2))
+    distance = np.sqrt(((at[:, None] - at[None]) ** 2).sum(2))
+    y = np.linalg.cholesky(np.exp(-distance / 0.3) + 1e-9 * np.eye(n)) @ rng.normal(size=n) + 0.5 * rng.normal(size=n)
+    one, zero = np.ones((n, 1)), np.zeros(n)
+    term = {"predictor": 0, "codes": np.zeros(n, np.int32), "levels": 1, "Z": np.eye(n), "kind": "exp", "coords": np.asfortranarray(at)}
+    case = Case("gaussian", y, [(one, zero, 0), (one, zero, 1)], [term])
+    engine = case.engine()
+    fit = engine.fit(np.r_[0.0, 0.0, [i[1] for i in engine.theta_info()]])
+    assert fit["converged"] and fit["evaluations"] < 150
+    assert np.max(np.abs(fit["gradient"])) < 1e-3
