@@ -33,7 +33,8 @@ def test_columns(m: Any) -> None:
     assert list(m.coef().columns) == ["group", "level", "(Intercept)", "x"]
     assert list(m.predict(interval="confidence").columns) == ["estimate", "std_error", "conf_low", "conf_high"]
     assert list(m.confint().columns) == ["term", "conf_low", "conf_high"]
-    assert m.vcov(full=True).shape == (6, 7)
+    assert m.vcov(full=True).shape == (6, 6) and m.vcov().columns.tolist() == ["(Intercept)", "x"]
+    np.testing.assert_allclose(np.sqrt(np.diag(m.vcov())), m.fixef()["std_error"])
     assert list(m.tidy("ran_pars")["term"]) == ["sd__(Intercept)", "sd__x", "cor__(Intercept).x", "sd__Observation"]
     assert list(m.glance().columns) == ["nobs", "sigma", "logLik", "AIC", "BIC", "deviance", "df.residual"]
 
@@ -117,6 +118,17 @@ def test_save_and_load(m: Any, tmp_path: Path) -> None:
         assert back.refit(y).loglik == pytest.approx(model.refit(y).loglik, abs=1e-6)
         assert back.update(". ~ . - x").formula == model.update(". ~ . - x").formula
         assert b"pickle" not in path.read_bytes()
+
+
+def test_loaded_models_keep_weights_of_the_rows_used(tmp_path: Path) -> None:
+    d = crossed()
+    w = d["w"].to_numpy()
+    d.loc[[0, 5], "x"] = np.nan
+    model = tn.mixed("y ~ x + (1 | a)", d, weights=w, quiet=True)
+    model.save(tmp_path / "m")
+    back = tn.load(tmp_path / "m")
+    assert back.update(reml=True).loglik == pytest.approx(model.update(reml=True).loglik, abs=1e-8)
+    assert len(back.fitted(pad=True)) == 60
 
 
 def test_update(m: Any) -> None:

@@ -107,6 +107,7 @@ def test_delta_method_of_a_zero_inflated_mean() -> None:
 
 def test_components_in_tables() -> None:
     m = model("two random parts")
+    assert m.vcov().columns.tolist() == ["(Intercept)", "x", "zi|(Intercept)"] and m.vcov(full=True).shape == (m.npar, m.npar)
     assert m.fixef()["component"].tolist() == ["cond", "cond", "zi"]
     assert set(m.ranef()["component"]) == {"cond", "zi"} and "zi|sd((Intercept)|g)" in m.confint()["term"].tolist()
     s = str(m.summary())

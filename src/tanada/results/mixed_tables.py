@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from tanada.inference.ddf import FixedTests, fixed_tests, with_vcov
 from tanada.inference.intervals import interval_table, method, select
 from tanada.inference.sandwich import cluster_vcov
@@ -170,13 +168,18 @@ class MixedTables(MixedNumbers):
         Returns
         -------
         data frame
-            A `term` column, then one column a parameter.
+            Square: one column a parameter, rows in the same order (`np.asarray` gives the matrix).
         """
         if full:
-            names, matrix = list(self.fit.params.names), self.work.full_vcov
+            names, matrix = self.parameter_names(), self.work.full_vcov
         else:
             names, matrix = self.fixed_names(), self.tests(ddf, robust).vcov if robust or ddf else self.fit.vcov_beta
-        return self.table({"term": np.array(names, dtype=object), **{n: matrix[:, j] for j, n in enumerate(names)}})
+        return self.table({n: matrix[:, j] for j, n in enumerate(names)})
+
+    def parameter_names(self) -> list[str]:
+        """Names of all parameters, with "zi|" or "disp|" in front outside the conditional model."""
+        parts = [b.split(":")[1] if ":" in b else "cond" for b in self.fit.params.blocks]
+        return [n if c == "cond" else f"{c}|{n}" for n, c in zip(self.fit.params.names, parts)]
 
     def fixed_names(self) -> list[str]:
         """Names of the fixed effects, with "zi|" or "disp|" in front outside the conditional model.

@@ -77,7 +77,7 @@ def save_mixed(result: MixedResult, path: Any) -> None:
     arrays: dict[str, NDArray[Any]] = {}
     record = {
         "format": FORMAT,
-        "call": _encode(_call_record(result.call), arrays),
+        "call": _encode(_call_record(result.call, result.rows), arrays),
         "spec": _encode(result.design.spec.to_dict(), arrays),
         "design": _encode(_design_record(result.design, result.fit.data), arrays),
         "fit": _encode(_fit_record(result.fit), arrays),
@@ -140,11 +140,12 @@ def _decode(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     return value
 
 
-def _call_record(call: Call) -> dict[str, Any]:
+def _call_record(call: Call, rows: NDArray[np.intp]) -> dict[str, Any]:
+    """Arguments; arrays by row are kept for the rows used, as the data are."""
     out = {k: getattr(call, k) for k in Call.__dataclass_fields__}
     for k in ("weights", "offset"):
         if out[k] is not None and not isinstance(out[k], str):
-            out[k] = np.asarray(out[k], float)
+            out[k] = np.asarray(out[k], float)[rows]
     out["priors"] = None if call.priors is None else pack(call.priors)
     return out
 
