@@ -177,7 +177,12 @@ class MixedTables(MixedNumbers):
         return self.table({n: matrix[:, j] for j, n in enumerate(names)})
 
     def parameter_names(self) -> list[str]:
-        """Names of all parameters, with "zi|" or "disp|" in front outside the conditional model."""
+        """Names of all parameters, with "zi|" or "disp|" in front outside the conditional model.
+
+        Returns
+        -------
+        list of str
+        """
         parts = [b.split(":")[1] if ":" in b else "cond" for b in self.fit.params.blocks]
         return [n if c == "cond" else f"{c}|{n}" for n, c in zip(self.fit.params.names, parts)]
 
