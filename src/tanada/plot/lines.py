@@ -100,8 +100,9 @@ def plot_lines(
     if data_only:
         return lines_table(m, lines, x)
     ax = new_axes(ax, (6.6, 4.2))
+    at = values + lines.means["shift"][groups.codes] if between else values
     if points and not constant:
-        _draw_points(ax, m, values + (lines.means["shift"][groups.codes] if between else 0.0), scale)
+        _draw_points(ax, m, at, scale)
     if constant:
         ax.plot(lines.means["x"], lines.means["y"], "o", ms=4, color=GREEN, alpha=0.7, mec="none", label=f"means by {groups.name}")
     else:
@@ -113,7 +114,7 @@ def plot_lines(
     if between:
         ax.plot(lines.means["x"], lines.means["y"], "o", ms=3, color=GREEN, mec="none", alpha=0.7, zorder=4)
     if pooled:
-        _draw_pooled(ax, m, values, scale)
+        _draw_pooled(ax, m, at, scale)
     legend(ax)
     y = response_label(m, m.family in ("binomial", "betabinomial")) if scale == "response" else f"linear predictor ({m.link})"
     return finish(ax, x if not between else x.removesuffix("_cwc"), y)
