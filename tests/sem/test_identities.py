@@ -156,3 +156,19 @@ def test_delta_method_of_an_indirect_effect() -> None:
     se = np.sqrt(b**2 * V.loc["a", "a"] + a**2 * V.loc["b", "b"] + 2 * a * b * V.loc["a", "b"])
     assert p.loc["ind", "estimate"] == pytest.approx(a * b)
     assert p.loc["ind", "std_error"] == pytest.approx(se)
+
+
+def test_a_product_of_paths_can_be_constrained_from_a_start_at_zero() -> None:
+    d = simulate(13)
+    f = fit("y2 ~ c*x + b*y1\ny1 ~ a*x\na*b == 0.5", d)
+    p = f.parameters().set_index("label")["estimate"]
+    assert f.converged and f.npar == 4 and f.df == 1
+    assert p["a"] * p["b"] == pytest.approx(0.5, abs=1e-6)
+    free = fit("y2 ~ c*x + b*y1\ny1 ~ a*x", d)
+    assert f.loglik < free.loglik
+
+
+def test_robust_errors_of_fixed_predictors_are_those_given_the_predictors() -> None:
+    d = simulate(14, J=400)
+    a, b = fit("y1 ~ x\ny2 ~ x", d, estimator="MLM"), fit("y1 ~ x\ny2 ~ x", d, estimator="MLR")
+    assert np.asarray(a.parameters()["std_error"]) == pytest.approx(np.asarray(b.parameters()["std_error"]), rel=1e-3, nan_ok=True)

@@ -131,7 +131,7 @@ def _closed_form(fit: SemFit) -> Baseline:
     for b in table.blocks:
         m = fit.h1.moments[b.number]
         ov = b.roles.ov
-        fixed = [ov.index(r.lhs) for r in table.rows if r.block == b.number and r.exo and r.op == "~~" and r.lhs == r.rhs]
+        fixed = [ov.index(v) for v in b.roles.x]
         rest = [i for i in range(len(ov)) if i not in fixed]
         log_det = float(np.linalg.slogdet(m.cov)[1])
         log_x = float(np.linalg.slogdet(m.cov[np.ix_(fixed, fixed)])[1]) if fixed else 0.0

@@ -48,8 +48,16 @@ def constrained_fit(
         if out.converged and (above >= -1e-10).all():
             return out, basis
         x0 = np.asarray(out.x) if np.isfinite(out.value) else x0
-    out = _sqp(objective, functions, x0, low, high, int(o["max_iterations"]))
-    return out, _active_basis(functions, out.x, low, high)
+    else:  # the gradient of a product of paths is zero at the usual start, where both are zero: begin at the free optimum
+        out = objective.fit(x0, low, high, **o)
+        x0 = np.asarray(out.x) if np.isfinite(out.value) else x0
+    best = _sqp(objective, functions, x0, low, high, int(o["max_iterations"]))
+    for shift in (0.3, -0.3, 1.0):
+        if best.converged:
+            break
+        again = _sqp(objective, functions, x0 + shift * (0.1 + np.abs(x0)), low, high, int(o["max_iterations"]))
+        best = again if again.converged or not best.converged and again.value < best.value else best
+    return best, _active_basis(functions, best.x, low, high)
 
 
 def _sqp(objective: Any, functions: Functions, x0: Array, low: Array, high: Array, max_iterations: int) -> Outcome:

@@ -51,30 +51,15 @@ def _normal_theory(fit: SemFit) -> list[Linearised]:
     for k, b in enumerate(fit.table.blocks):
         m = fit.h1.moments[b.number]
         g = fit.sample.data.groups[b.group - 1]
-        s = continuous(m, means, fit.sample.rows(b), unbiased=False, weights=g.weights)  # type: ignore[attr-defined]
+        fixed = sorted({b.roles.ov.index(r.lhs) for r in fit.table.rows if r.exo and r.block == b.number})
+        s = continuous(m, means, fit.sample.rows(b), unbiased=False, weights=g.weights, fixed=fixed)  # type: ignore[attr-defined]
         J = np.asarray(fit.built.model.jacobian(k, fit.x))
         p = len(m.mean)
         stars = p * (p + 1) // 2
         J = np.concatenate([J[stars:], J[:stars]]) if means else J[:stars]
         cov, _ = fit.implied(b.number)
         out.append(Linearised(J, s.n * normal_weight(s, np.asarray(np.linalg.inv(cov), float)), s.gamma / s.n if s.gamma is not None else np.zeros(0)))
-        out[-1] = _fixed_moments(fit, out[-1], b.number, s)
     return out
-
-
-def _fixed_moments(fit: SemFit, g: Linearised, block: int, s: Statistics) -> Linearised:
-    """Moments of fixed predictors carry no sampling variation."""
-    b = fit.table.blocks[block - 1]
-    x = {b.roles.ov.index(r.lhs) for r in fit.table.rows if r.exo and r.block == block}
-    if not x:
-        return g
-    fixed = np.array([i in x and (k == 1 or j in x) for k, i, j in zip(s.kind, s.row, s.col)])
-    keep = np.flatnonzero(~fixed)
-    V = g.cov
-    conditional = V[np.ix_(keep, keep)] - V[np.ix_(keep, fixed)] @ np.linalg.solve(V[np.ix_(fixed, fixed)], V[np.ix_(fixed, keep)])
-    cov = np.zeros_like(V)
-    cov[np.ix_(keep, keep)] = conditional
-    return Linearised(g.jacobian, g.weight, cov)
 
 
 def bread(fit: SemFit) -> Array:

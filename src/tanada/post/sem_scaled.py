@@ -42,7 +42,7 @@ def scaled_measures(fit: SemFit, base: Baseline, n: float) -> dict[str, float]:
     out |= {f"{k}.scaled": v for k, v in incremental(test.stat, test.df, null.stat, null.df).items()}
     if not math.isnan(test.h1):
         out |= {"scaling.factor.h1": test.h1, "scaling.factor.h0": test.h0}
-    shifted = test.kind in ("scaled.shifted", "mean.var.adjusted") or not test.factor > 0
+    shifted = test.kind == "scaled.shifted" or not test.factor > 0
     family = rmsea_family(test.stat, test.df, n, groups) if shifted else rmsea_family(standard_test(fit).stat, test.factor * test.df, n, groups)
     out |= {f"{k}.scaled": family[k] for k in ("rmsea", "rmsea.ci.lower", "rmsea.ci.upper", "rmsea.pvalue", "rmsea.notclose.pvalue")}
     if fit.sample.likelihood and fit.sample.kind != "fiml" or fit.sample.kind == "least_squares" and not fit.table.ordered:

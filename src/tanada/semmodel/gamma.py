@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +37,13 @@ class Statistics:
     gamma: Array | None
 
 
-def continuous(m: Moments, means: bool, Y: Array | None, unbiased: bool = True, weights: Array | None = None) -> Statistics:
-    """Means (when `means`) and the lower triangle of the covariance matrix by columns; gamma from the rows when given."""
+def continuous(
+    m: Moments, means: bool, Y: Array | None, unbiased: bool = True, weights: Array | None = None, fixed: Sequence[int] = ()
+) -> Statistics:
+    """Means (when `means`) and the lower triangle of the covariance matrix by columns; gamma from the rows when given.
+
+    With `fixed` predictors gamma is that given their values: only the residuals of the other variables' regression on them vary.
+    """
     p = len(m.mean)
     col, row = np.triu_indices(p)
     cov = m.cov * (m.n / (m.n - 1)) if unbiased else m.cov
@@ -46,9 +52,10 @@ def continuous(m: Moments, means: bool, Y: Array | None, unbiased: bool = True, 
     gamma = None
     if Y is not None:
         d = Y - m.mean
-        Z = d[:, row] * d[:, col]
+        a = _predicted(d, m.cov, fixed)
+        Z = d[:, row] * d[:, col] - a[:, row] * a[:, col]
         if means:
-            Z = np.concatenate([d, Z], axis=1)
+            Z = np.concatenate([d - a, Z], axis=1)
         w = np.ones(len(Y)) if weights is None else weights
         e = Z - (w @ Z) / w.sum()
         gamma = (e * w[:, None]).T @ e / w.sum()
@@ -57,6 +64,14 @@ def continuous(m: Moments, means: bool, Y: Array | None, unbiased: bool = True, 
         kind = np.concatenate([np.full(p, MEAN, np.int32), kind])
         row, col = np.concatenate([np.arange(p), row]), np.concatenate([np.zeros(p, int), col])
     return Statistics(m.n, values, kind, row.astype(np.int32), col.astype(np.int32), gamma)
+
+
+def _predicted(d: Array, cov: Array, fixed: Sequence[int]) -> Array:
+    """Linear prediction of every variable from the fixed ones (which predict themselves); 0 without any."""
+    if not len(fixed):
+        return np.zeros_like(d)
+    x = list(fixed)
+    return d[:, x] @ np.linalg.solve(cov[np.ix_(x, x)], cov[x])
 
 
 def normal_weight(s: Statistics, inverse: Array) -> Array:
