@@ -6,6 +6,7 @@ namespace tanada {
 namespace {
 
 constexpr double kLog2Pi = 1.8378770664093453;
+constexpr double kRounding = 2.3e-16 / 1e-6;  // machine epsilon over the error of the deviance that is still allowed
 
 }  // namespace
 
@@ -41,7 +42,8 @@ Status GaussianModel::factor(const Vector& theta, State& s) {
     inverse_from_cholesky(chol);
     s.K = chol;
   }
-  if (!(s.r2 > 0) || !std::isfinite(s.r2) || !std::isfinite(s.logdet_M)) return Status::not_finite;
+  // r^2 comes from a subtraction: once rounding in y'Wy could move the deviance, theta is too large to be evaluated
+  if (!(s.r2 > static_cast<double>(n_) * kRounding * yy_) || !std::isfinite(s.r2) || !std::isfinite(s.logdet_M)) return Status::not_finite;
   return Status::ok;
 }
 
