@@ -51,8 +51,8 @@ def test_every_public_name_has_a_place_in_the_reference() -> None:
 
 def test_every_page_is_in_the_navigation() -> None:
     listed = set(re.findall(r"[\w/-]+\.md", (DOCS.parent / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:")[1]))
-    studies = {p for p in DOCS.rglob("*.md") if p.parent.name == "studies"}  # listed by the site's hooks
-    assert listed == {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md") if p not in studies}
+    listed = {page for page in listed if not page.startswith("studies/")}  # those are listed by the site's hooks
+    assert listed == {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md") if p.parent.name != "studies"}
 
 
 def test_pages_do_not_name_the_machine_they_were_written_on() -> None:
