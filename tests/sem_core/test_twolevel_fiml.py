@@ -84,3 +84,22 @@ def test_fit():
     )
     same, _, _ = build(holes(np.random.default_rng(7), y, 0.2), code, mu_z + joint[:, :2])
     assert shuffled.value(out.x) == pytest.approx(same.value(out.x), abs=1e-8)
+
+
+def test_values_stay_honest_far_from_the_data():
+    """Huge between variances and nearly singular within ones: the dense value, or inf; never a rounding error that looks like an optimum."""
+    rng = np.random.default_rng(11)
+    y, code, z = cases.clustered(rng)
+    f, x, parts = build(holes(rng, y, 0.2), code, z)
+    for scale in (1e2, 1e4, 1e6, 1e9, 1e12, 1e16):
+        v = x.copy()
+        v[[14, 17, 18, 19]] = np.array([scale, 0.3 * scale, 0.5 * scale, 0.2 * scale])
+        value = f.value(v)
+        if scale <= 1e9:
+            assert value == pytest.approx(brute.two_level_m2ll(*parts, v).sum(), rel=1e-6)
+        assert value > 0
+    for tiny in (1e-6, 1e-12, 1e-16, 1e-20):
+        v = x.copy()
+        v[[5, 6]] = tiny
+        v[[2, 3, 4]] = tiny
+        assert f.value(v) > f.value(x)
