@@ -80,8 +80,12 @@ def main() -> None:
         (root / "models.json").write_text(json.dumps(todo))
         subprocess.run(["Rscript", script, folder], check=True)
         lavaan = json.loads((root / "lavaan.json").read_text())
-        print(f"# SEM speed beside lavaan {lavaan['version']}\n\nMade by `benchmarks/sem_lavaan.py`; processor time (all threads), medians of whole calls.\n")
-        print("| model | tanada, ms | lavaan, ms | ratio | log-likelihood, tanada | lavaan |\n|---|---|---|---|---|---|")
+        print(
+            f"# SEM speed beside lavaan {lavaan['version']}\n\nMade by `benchmarks/sem_lavaan.py`; processor time (all threads), medians of whole calls.\n"
+        )
+        print(
+            "| model | tanada, ms | lavaan, ms | ratio | log-likelihood, tanada | lavaan |\n|---|---|---|---|---|---|"
+        )
         for job in todo:
             data = pd.read_csv(root / job["data"])
             seconds = []
@@ -96,7 +100,10 @@ def main() -> None:
                 seconds.append(time.process_time() - begin)
             ours, ref = 1e3 * sorted(seconds)[3], lavaan["results"][job["name"]]
             theirs = 1e3 * ref["seconds"]
-            print(f"| {job['name']} | {ours:.1f} | {theirs:.0f} | {ours / theirs:.4f} | {fit.loglik:.4f} | {ref['logLik']:.4f} |", flush=True)
+            print(
+                f"| {job['name']} | {ours:.1f} | {theirs:.0f} | {ours / theirs:.4f} | {fit.loglik:.4f} | {ref['logLik']:.4f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -138,6 +138,13 @@ void bind_base(nb::module_& m) {
              return self.hessian(x);
            },
            nb::arg("x"))
+      .def("difference_hessian",
+           [](const SemObjective& self, const Vector& x) {
+             check_size(self, x);
+             nb::gil_scoped_release release;
+             return self.difference_hessian(x);
+           },
+           nb::arg("x"))
       .def("fit", &fit, nb::arg("start"), nb::arg("lower"), nb::arg("upper"), nb::arg("max_iterations") = 300,
            nb::arg("tol_gradient") = 1e-6, nb::arg("tol_decrease") = 1e-10, nb::arg("basis") = nb::none(), nb::arg("offset") = nb::none());
 }

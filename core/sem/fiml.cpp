@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "linalg/parallel.hpp"
+#include "sem/hessian.hpp"
 
 namespace tanada::sem {
 namespace {
@@ -139,6 +140,62 @@ bool FimlObjective::information(const Vector& x, Matrix& out) const {
       if (!ok[c]) return false;
       out += parts[c];
     }
+  }
+  return true;
+}
+
+void pattern_squares(const Pattern& r, const Matrix& V, const Vector& mu, Matrix& H, Vector& Vd) {
+  Vector d(r.observed.size());
+  for (std::size_t k = 0; k < r.observed.size(); ++k) d[k] = r.mean[k] - mu[r.observed[k]];
+  Vd.noalias() = V * d;
+  H = Vd * Vd.transpose();
+  if (r.cov.size() > 0) {
+    const Matrix VS = V * r.cov;
+    H.noalias() += VS * V;
+  } else if (r.deviations.cols() > 1) {
+    const Matrix VE = V * r.deviations;
+    H.noalias() += VE * VE.transpose() / r.n;
+  }
+}
+
+bool FimlObjective::exact_hessian(const Vector& x, Matrix& out) const {
+  BlockState s;
+  for (int g = 0; g < groups(); ++g) {
+    const int p = groups_[g].p;
+    if (!model().blocks[g].evaluate(x, s)) return false;
+    const auto& patterns = patterns_[g];
+    std::vector<Part> parts(chunk_count(patterns.size(), grain(p)));
+    std::vector<Matrix> pairs(parts.size());
+    parallel_chunks(patterns.size(), grain(p), [&](int c, std::size_t begin, std::size_t end) {
+      Part& part = parts[c];
+      part.G.setZero(p, p), part.g.setZero(p), pairs[c].setZero(size(), size());
+      Matrix sub, V, H, V_all, H_all;
+      Vector Vd, Vd_all;
+      for (std::size_t k = begin; k < end; ++k) {
+        const Pattern& r = patterns[k];
+        double log_det;
+        gather(s.sigma, r.observed, sub);
+        if (!invert_spd(sub, V, log_det)) {
+          part.ok = false;
+          return;
+        }
+        pattern_squares(r, V, s.mu, H, Vd);
+        V_all.setZero(p, p), H_all.setZero(p, p), Vd_all.setZero(p);
+        scatter_add(V, r.observed, 1.0, V_all);
+        scatter_add(H, r.observed, 1.0, H_all);
+        for (std::size_t i = 0; i < r.observed.size(); ++i) Vd_all[r.observed[i]] = Vd[i];
+        part.G += r.n * (V_all - H_all);
+        part.g -= 2.0 * r.n * Vd_all;
+        add_pair_terms(gram(V_all, s.D2), gram(H_all, s.D2), dictionary_products(s, Vd_all), s.directions, r.n, pairs[c]);
+      }
+    });
+    Matrix G = Matrix::Zero(p, p);
+    Vector gm = Vector::Zero(p);
+    for (std::size_t c = 0; c < parts.size(); ++c) {
+      if (!parts[c].ok) return false;
+      G += parts[c].G, gm += parts[c].g, out += pairs[c];
+    }
+    add_structure_terms(s, G, gm, out);
   }
   return true;
 }

@@ -44,6 +44,9 @@ void scatter_add(const Matrix& part, const std::vector<int>& index, double w, Ma
 // the covariance of a pattern is not positive definite.
 bool fiml_terms(const std::vector<Pattern>& patterns, const Matrix& sigma, const Vector& mu, double& value, Matrix* G, Vector* g);
 
+// The same for one pattern at V = Sigma_r^-1: H = V M V with M the mean square about mu, and Vd.
+void pattern_squares(const Pattern& r, const Matrix& V, const Vector& mu, Matrix& H, Vector& Vd);
+
 class FimlObjective : public SemObjective {
  public:
   FimlObjective(std::shared_ptr<const Model> model, std::vector<FimlGroup> groups);
@@ -53,6 +56,9 @@ class FimlObjective : public SemObjective {
   Matrix scores(const Vector& x, int g) const;
   int groups() const { return static_cast<int>(groups_.size()); }
   const std::vector<Pattern>& patterns(int g) const { return patterns_.at(g); }
+
+ protected:
+  bool exact_hessian(const Vector& x, Matrix& out) const override;
 
  private:
   std::vector<FimlGroup> groups_;

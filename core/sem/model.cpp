@@ -66,14 +66,16 @@ bool Block::evaluate(const Vector& x, BlockState& s) const {
   for (const Cell& c : cells_) {
     if (c.free < 0) continue;
     const double half = c.row == c.col ? 0.5 : 1.0;
+    Direction d{c.free, c.row, -1, 0.0, 0.0, c.slot, c.row, c.col};
     switch (c.slot) {
-      case Slot::lambda: s.directions.push_back({c.free, c.row, p_ + m_ + c.col, 1.0, s.eta_mean[c.col]}); break;
-      case Slot::theta: s.directions.push_back({c.free, c.row, c.col, half, 0.0}); break;
-      case Slot::psi: s.directions.push_back({c.free, p_ + c.row, p_ + c.col, half, 0.0}); break;
-      case Slot::beta: s.directions.push_back({c.free, p_ + c.row, p_ + m_ + c.col, 1.0, s.eta_mean[c.col]}); break;
-      case Slot::nu: s.directions.push_back({c.free, c.row, -1, 0.0, 1.0}); break;
-      case Slot::alpha: s.directions.push_back({c.free, p_ + c.row, -1, 0.0, 1.0}); break;
+      case Slot::lambda: d.b = p_ + m_ + c.col, d.cov = 1.0, d.mean = s.eta_mean[c.col]; break;
+      case Slot::theta: d.b = c.col, d.cov = half; break;
+      case Slot::psi: d.a = p_ + c.row, d.b = p_ + c.col, d.cov = half; break;
+      case Slot::beta: d.a = p_ + c.row, d.b = p_ + m_ + c.col, d.cov = 1.0, d.mean = s.eta_mean[c.col]; break;
+      case Slot::nu: d.mean = 1.0; break;
+      case Slot::alpha: d.a = p_ + c.row, d.mean = 1.0; break;
     }
+    s.directions.push_back(d);
   }
   return s.sigma.allFinite() && s.mu.allFinite();
 }

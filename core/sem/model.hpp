@@ -28,6 +28,8 @@ struct Direction {
   int a, b;        // dictionary columns; b = -1 where Sigma does not depend on the cell
   double cov;      // c of c (a b' + b a')
   double mean;     // w of w a
+  Slot slot;       // the cell it belongs to
+  int row, col;
 };
 
 // Matrices and implied moments of a block at one parameter vector.

@@ -1,8 +1,10 @@
 #include "sem/moment.hpp"
 
+#include <cmath>
 #include <stdexcept>
 
 #include "linalg/parallel.hpp"
+#include "sem/hessian.hpp"
 
 namespace tanada::sem {
 
@@ -52,6 +54,25 @@ bool MomentObjective::information(const Vector& x, Matrix& out) const {
     if (groups_[g].mean.size() == 0)
       for (Direction& d : s.directions) d.mean = 0.0;
     add_information(gram(V, s.D2), s.directions, groups_[g].n, out);
+  }
+  return true;
+}
+
+bool MomentObjective::exact_hessian(const Vector& x, Matrix& out) const {
+  BlockState s;
+  Matrix V;
+  double log_det;
+  for (std::size_t g = 0; g < groups_.size(); ++g) {
+    const MomentGroup& data = groups_[g];
+    if (!model().blocks[g].evaluate(x, s) || !invert_spd(s.sigma, V, log_det)) return false;
+    const bool means = data.mean.size() > 0;
+    const Vector Vd = means ? Vector(V * (data.mean - s.mu)) : Vector::Zero(V.rows());
+    const Matrix VS = V * data.S;
+    const Matrix H = VS * V + Vd * Vd.transpose();
+    add_structure_terms(s, data.n * (V - H), -2.0 * data.n * Vd, out);
+    if (!means)
+      for (Direction& d : s.directions) d.mean = 0.0;
+    add_pair_terms(gram(V, s.D2), gram(H, s.D2), dictionary_products(s, Vd), s.directions, data.n, out);
   }
   return true;
 }

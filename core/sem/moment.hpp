@@ -22,6 +22,9 @@ class MomentObjective : public SemObjective {
   // d l_i / d x of the rows of Y (n x p) in group g.
   Matrix scores(const Vector& x, int g, const Eigen::Ref<const RowMatrix>& Y) const;
 
+ protected:
+  bool exact_hessian(const Vector& x, Matrix& out) const override;
+
  private:
   std::vector<MomentGroup> groups_;
 };

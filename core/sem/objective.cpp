@@ -7,19 +7,27 @@
 
 namespace tanada::sem {
 
+// Eigen's kernels throughout: the matrices have at most a few hundred rows, where a threaded BLAS costs more than it saves.
 bool safe_cholesky(Matrix& a) {
   const Vector diagonal = a.diagonal();
-  if (!cholesky_inplace(a)) return false;
+  const Eigen::LLT<Eigen::Ref<Matrix>, Eigen::Lower> llt(a);
+  if (llt.info() != Eigen::Success) return false;
   for (Eigen::Index i = 0; i < a.rows(); ++i)
     if (!(a(i, i) * a(i, i) > kPivot * diagonal[i])) return false;
   return true;
 }
 
 bool invert_spd(const Matrix& sigma, Matrix& inverse, double& log_det) {
-  inverse = sigma;
-  if (!safe_cholesky(inverse)) return false;
-  log_det = 2.0 * inverse.diagonal().array().log().sum();
-  return inverse_from_cholesky(inverse);
+  Matrix L = sigma;
+  if (!safe_cholesky(L)) return false;
+  log_det = 2.0 * L.diagonal().array().log().sum();
+  const Eigen::Index p = L.rows();
+  Matrix half = Matrix::Identity(p, p);
+  L.triangularView<Eigen::Lower>().solveInPlace(half);
+  inverse.setZero(p, p);
+  inverse.selfadjointView<Eigen::Lower>().rankUpdate(half.transpose());
+  inverse.triangularView<Eigen::StrictlyUpper>() = inverse.transpose();
+  return true;
 }
 
 namespace {
@@ -107,6 +115,12 @@ MinimizeOutcome SemObjective::fit(const Vector& start, const Vector& lower, cons
 }
 
 Matrix SemObjective::hessian(const Vector& x) const {
+  Matrix H = Matrix::Zero(size(), size());
+  if (exact_hessian(x, H) && H.allFinite()) return 0.5 * (H + H.transpose());
+  return difference_hessian(x);
+}
+
+Matrix SemObjective::difference_hessian(const Vector& x) const {
   const Eigen::Index d = x.size();
   const Vector step = 2e-2 * parameter_scale(*this, x);
   Matrix H = Matrix::Constant(d, d, std::numeric_limits<double>::quiet_NaN());

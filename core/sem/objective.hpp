@@ -25,8 +25,14 @@ class SemObjective {
   // x = basis z + offset and start, lower, upper and the result's derivatives are in z (linear equality constraints).
   MinimizeOutcome fit(const Vector& start, const Vector& lower, const Vector& upper, const MinimizeOptions& options,
                       const Matrix* basis = nullptr, const Vector* offset = nullptr) const;
-  // Hessian of `value` by central differences of the exact gradient, in parallel over parameters. NaN where a difference fails.
+  // Hessian of `value`: exact where the objective knows it, else by central differences of the exact gradient, in parallel over parameters (NaN
+  // where a difference fails).
   Matrix hessian(const Vector& x) const;
+  Matrix difference_hessian(const Vector& x) const;
+
+ protected:
+  // False where there is no closed form or the moments are impossible.
+  virtual bool exact_hessian(const Vector&, Matrix&) const { return false; }
 
  private:
   std::shared_ptr<const Model> model_;

@@ -123,6 +123,46 @@ bool TwoLevelObjective::information(const Vector& x, Matrix& out) const {
   return true;
 }
 
+bool TwoLevelObjective::exact_hessian(const Vector& x, Matrix& out) const {
+  TwoLevelMoments m;
+  for (int g = 0; g < groups(); ++g) {
+    const TwoLevelStats& s = stats_[g];
+    const double rows = static_cast<double>(s.N - s.J);
+    const int P = s.p + s.q;
+    Matrix Vw;
+    double log_det;
+    if (!two_level_moments(model(), g, groups_[g], x, m) || !invert_spd(m.sigma_w, Vw, log_det)) return false;
+    const Matrix VS = Vw * s.S_within;
+    const Matrix Hw = VS * Vw;
+    add_within_pairs(groups_[g], m, Vw, Hw, rows, out);
+    std::vector<Part> parts(chunk_count(s.sizes.size(), kSizesPerChunk));
+    std::vector<Matrix> pairs(parts.size());
+    parallel_chunks(s.sizes.size(), kSizesPerChunk, [&](int c, std::size_t begin, std::size_t end) {
+      mean_part(s, m, begin, end, true, parts[c]);
+      pairs[c].setZero(size(), size());
+      Matrix omega, V;
+      double log_det_n;
+      for (std::size_t k = begin; k < end && parts[c].status == Status::ok; ++k) {
+        const SizeGroup& size_group = s.sizes[k];
+        cluster_mean_covariance(m, s.q, size_group.n, omega);
+        if (!invert_spd(omega, V, log_det_n)) return;
+        const Vector Vd = V * (size_group.mean - m.mu);
+        const Matrix VC = V * size_group.cov;
+        const Matrix H = VC * V + Vd * Vd.transpose();
+        add_between_pairs(groups_[g], m, V, H, Vd, size_group.n, size_group.count, pairs[c]);
+      }
+    });
+    Matrix Gw = rows * (Vw - Hw), Gb = Matrix::Zero(P, P);
+    Vector gm = Vector::Zero(P);
+    for (std::size_t c = 0; c < parts.size(); ++c) {
+      if (parts[c].status != Status::ok) return false;
+      Gw += parts[c].Gw, Gb += parts[c].Gb, gm += parts[c].g, out += pairs[c];
+    }
+    add_two_level_structure(groups_[g], m, Gw, Gb, gm, out);
+  }
+  return true;
+}
+
 Matrix TwoLevelObjective::scores(const Vector& x, int g) const {
   const TwoLevelGroup& data = groups_.at(g);
   const TwoLevelStats& s = stats_.at(g);

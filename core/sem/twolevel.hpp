@@ -39,6 +39,13 @@ void two_level_pullback(const Model& model, int group, const TwoLevelGroup& data
                         const Matrix& Gb, const Vector& g, Vector& gradient);
 // Adds the information of `count` cluster means of size n, given V = O_n^-1, and of `rows` within deviations, V_w = Sw^-1.
 void add_between_information(const TwoLevelGroup& data, const TwoLevelMoments& m, const Matrix& V, double n, double count, Matrix& out);
+// The pair terms of the Hessian (see hessian.hpp) of the same two pieces: H_b = V M V of the cluster means, H_w = V_w S_pw V_w.
+void add_between_pairs(const TwoLevelGroup& data, const TwoLevelMoments& m, const Matrix& V, const Matrix& H, const Vector& Vd, double n,
+                       double count, Matrix& out);
+void add_within_pairs(const TwoLevelGroup& data, const TwoLevelMoments& m, const Matrix& Vw, const Matrix& Hw, double rows, Matrix& out);
+// The structure terms of both blocks, given the derivatives by sigma_w, sigma_b and mu.
+void add_two_level_structure(const TwoLevelGroup& data, const TwoLevelMoments& m, const Matrix& Gw, const Matrix& Gb, const Vector& g,
+                             Matrix& out);
 void add_within_information(const TwoLevelGroup& data, const TwoLevelMoments& m, const Matrix& Vw, double rows, Matrix& out);
 
 class TwoLevelObjective : public SemObjective {
@@ -51,6 +58,9 @@ class TwoLevelObjective : public SemObjective {
   const TwoLevelStats& stats(int g) const { return stats_.at(g); }
   const TwoLevelGroup& group(int g) const { return groups_.at(g); }
   int groups() const { return static_cast<int>(groups_.size()); }
+
+ protected:
+  bool exact_hessian(const Vector& x, Matrix& out) const override;
 
  private:
   std::vector<TwoLevelGroup> groups_;

@@ -1,6 +1,7 @@
 // Moments of the two blocks in the common order (z, y), gradients and information back to the parameters.
 #include <stdexcept>
 
+#include "sem/hessian.hpp"
 #include "sem/twolevel.hpp"
 
 namespace tanada::sem {
@@ -47,29 +48,28 @@ bool two_level_moments(const Model& model, int group, const TwoLevelGroup& d, co
   return true;
 }
 
-void two_level_pullback(const Model& model, int group, const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& Gw,
-                        const Matrix& Gb, const Vector& g, Vector& gradient) {
-  const int q = d.data.q, pw = static_cast<int>(d.within.size()), pb = static_cast<int>(d.between.size());
-  Matrix G(pw, pw);
-  Vector v(pw);
-  for (int i = 0; i < pw; ++i) {
-    v[i] = g[d.within[i]];
-    for (int k = 0; k < pw; ++k) G(i, k) = Gw(d.within[i] - q, d.within[k] - q);
-  }
-  model.blocks[2 * group].pullback(m.w, G, v, gradient);
-  G.resize(pb, pb), v.resize(pb);
-  for (int i = 0; i < pb; ++i) {
-    v[i] = g[d.between[i]];
-    for (int k = 0; k < pb; ++k) G(i, k) = Gb(d.between[i], d.between[k]);
-  }
-  model.blocks[2 * group + 1].pullback(m.b, G, v, gradient);
+namespace {
+
+// Rows and columns `at` (less `shift`) of a symmetric matrix, and entries of a vector.
+Matrix part_of(const Matrix& full, const std::vector<int>& at, int shift) {
+  const Eigen::Index k = static_cast<Eigen::Index>(at.size());
+  Matrix out(k, k);
+  for (Eigen::Index i = 0; i < k; ++i)
+    for (Eigen::Index j = 0; j < k; ++j) out(i, j) = full(at[i] - shift, at[j] - shift);
+  return out;
 }
 
-void add_between_information(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& V, double n, double count, Matrix& out) {
-  // one dictionary for both levels: the columns of the between block, then those of the within block
+Vector part_of(const Vector& full, const std::vector<int>& at) {
+  Vector out(at.size());
+  for (std::size_t i = 0; i < at.size(); ++i) out[i] = full[at[i]];
+  return out;
+}
+
+// One dictionary for both levels in the order (z, y): the columns of the between block, then those of the within block.
+Matrix joint_dictionary(const TwoLevelGroup& d, const TwoLevelMoments& m, int rows) {
   const int pb = static_cast<int>(d.between.size()), pw = static_cast<int>(d.within.size());
   const int kb = pb + static_cast<int>(m.b.D2.cols()), kw = pw + static_cast<int>(m.w.D2.cols());
-  Matrix D = Matrix::Zero(V.rows(), kb + kw);
+  Matrix D = Matrix::Zero(rows, kb + kw);
   for (int i = 0; i < pb; ++i) {
     D(d.between[i], i) = 1.0;
     D.row(d.between[i]).segment(pb, m.b.D2.cols()) = m.b.D2.row(i);
@@ -78,8 +78,12 @@ void add_between_information(const TwoLevelGroup& d, const TwoLevelMoments& m, c
     D(d.within[i], kb + i) = 1.0;
     D.row(d.within[i]).segment(kb + pw, m.w.D2.cols()) = m.w.D2.row(i);
   }
-  const Matrix VD = V * D;
-  const Matrix G = D.transpose() * VD;
+  return D;
+}
+
+// Directions of the covariance of a mean of n rows in that dictionary.
+std::vector<Direction> joint_directions(const TwoLevelGroup& d, const TwoLevelMoments& m, double n) {
+  const int kb = static_cast<int>(d.between.size() + m.b.D2.cols());
   std::vector<Direction> all = m.b.directions;
   for (Direction f : m.w.directions) {
     f.a += kb;
@@ -87,17 +91,50 @@ void add_between_information(const TwoLevelGroup& d, const TwoLevelMoments& m, c
     f.cov /= n;
     all.push_back(f);
   }
-  add_information(G, all, count, out);
+  return all;
+}
+
+// Deviations from cluster means hold nothing about mu.
+std::vector<Direction> covariance_directions(const BlockState& s) {
+  std::vector<Direction> out = s.directions;
+  for (Direction& f : out) f.mean = 0.0;
+  return out;
+}
+
+}  // namespace
+
+void two_level_pullback(const Model& model, int group, const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& Gw,
+                        const Matrix& Gb, const Vector& g, Vector& gradient) {
+  model.blocks[2 * group].pullback(m.w, part_of(Gw, d.within, d.data.q), part_of(g, d.within), gradient);
+  model.blocks[2 * group + 1].pullback(m.b, part_of(Gb, d.between, 0), part_of(g, d.between), gradient);
+}
+
+void add_two_level_structure(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& Gw, const Matrix& Gb, const Vector& g,
+                             Matrix& out) {
+  add_structure_terms(m.w, part_of(Gw, d.within, d.data.q), part_of(g, d.within), out);
+  add_structure_terms(m.b, part_of(Gb, d.between, 0), part_of(g, d.between), out);
+}
+
+void add_between_information(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& V, double n, double count, Matrix& out) {
+  const Matrix D = joint_dictionary(d, m, static_cast<int>(V.rows()));
+  const Matrix VD = V * D;
+  add_information(D.transpose() * VD, joint_directions(d, m, n), count, out);
+}
+
+void add_between_pairs(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& V, const Matrix& H, const Vector& Vd, double n,
+                       double count, Matrix& out) {
+  const Matrix D = joint_dictionary(d, m, static_cast<int>(V.rows()));
+  const Matrix VD = V * D, HD = H * D;
+  add_pair_terms(D.transpose() * VD, D.transpose() * HD, D.transpose() * Vd, joint_directions(d, m, n), count, out);
 }
 
 void add_within_information(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& Vw, double rows, Matrix& out) {
-  const int pw = static_cast<int>(d.within.size());
-  Matrix V(pw, pw);
-  for (int i = 0; i < pw; ++i)
-    for (int k = 0; k < pw; ++k) V(i, k) = Vw(d.within[i] - d.data.q, d.within[k] - d.data.q);
-  std::vector<Direction> covariances = m.w.directions;
-  for (Direction& f : covariances) f.mean = 0.0;  // deviations from cluster means hold nothing about mu
-  add_information(gram(V, m.w.D2), covariances, rows, out);
+  add_information(gram(part_of(Vw, d.within, d.data.q), m.w.D2), covariance_directions(m.w), rows, out);
+}
+
+void add_within_pairs(const TwoLevelGroup& d, const TwoLevelMoments& m, const Matrix& Vw, const Matrix& Hw, double rows, Matrix& out) {
+  const Matrix gV = gram(part_of(Vw, d.within, d.data.q), m.w.D2), gH = gram(part_of(Hw, d.within, d.data.q), m.w.D2);
+  add_pair_terms(gV, gH, Vector::Zero(gV.rows()), covariance_directions(m.w), rows, out);
 }
 
 }  // namespace tanada::sem

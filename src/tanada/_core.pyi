@@ -76,7 +76,10 @@ class SemObjective:
     def expected_information(self, x: Array) -> Array:
         """Expected information of the log-likelihood: half the expected Hessian of `value`. NaN where moments are impossible."""
     def hessian(self, x: Array) -> Array:
-        """Hessian of `value` (twice the observed information), central differences of the exact gradient."""
+        """Hessian of `value` (twice the observed information): exact for moments, FIML and complete two-level data, else
+        `difference_hessian`."""
+    def difference_hessian(self, x: Array) -> Array:
+        """Central differences of the exact gradient; NaN where a difference fails."""
     def fit(
         self,
         start: Array,
