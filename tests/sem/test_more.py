@@ -228,3 +228,14 @@ def test_fit_indices_of_incomplete_data_approach_those_of_complete_data() -> Non
     part = tn.cfa(model, holes, missing="fiml").fit_measures()
     assert part["rmsea.robust"] == pytest.approx(full["rmsea"], rel=0.12)
     assert abs(part["rmsea.robust"] - full["rmsea"]) < 0.5 * abs(part["rmsea"] - full["rmsea"])
+
+
+def test_weighted_errors_are_the_sandwich_of_weighted_scores(d: pd.DataFrame) -> None:
+    t = d.head(900).assign(w=lambda f: 1.0 + (np.arange(900) % 4))
+    f = tn.cfa("f =~ teach1 + teach2 + teach3 + teach4", t, weights="w")
+    scores = f._fit.sample.scores(f._fit.built, f._fit.x)
+    assert scores.sum(axis=0) == pytest.approx(np.zeros(f.npar), abs=1e-3)
+    half = 0.5 * np.asarray(f._fit.built.objective.hessian(f._fit.x))
+    V = np.linalg.inv(half) @ scores.T @ scores @ np.linalg.inv(half)
+    assert np.asarray(f.vcov().drop(columns="parameter")) == pytest.approx(V, rel=1e-4, abs=1e-8)
+    assert f.robust_test is not None

@@ -84,8 +84,14 @@ class MomentSample:
     def scores(self, built: Built, x: Array) -> Array:
         parts = []
         for k, (b, g) in enumerate(zip(self.table.blocks, self.data.groups)):
-            s = np.asarray(built.objective.scores(x, k, self.rows(b)))
-            parts.append(s if g.weights is None else s * g.weights[:, None])
+            Y = self.rows(b)
+            if g.weights is None:
+                parts.append(np.asarray(built.objective.scores(x, k, Y)))
+                continue
+            # without modelled means the core centres at the mean of the rows it gets: one more row makes that the weighted mean
+            extra = (len(Y) + 1) * self._moments[b.number].mean - Y.sum(axis=0)
+            s = np.asarray(built.objective.scores(x, k, np.vstack([Y, extra])))[:-1]
+            parts.append(s * g.weights[:, None])
         return np.concatenate(parts)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tanada.engine.sem_base import build
 from tanada.engine.sem_baseline import block_moments, n_moments, number
 from tanada.engine.sem_fit import SemFit
-from tanada.inference.sem_vcov import invert, unit_scores
+from tanada.inference.sem_vcov import invert, score_products, survey
 from tanada.partable.evaluate import Functions
 
 Array = NDArray[np.float64]
@@ -54,7 +54,7 @@ def robust_kind(fit: SemFit) -> str | None:
     if o.test is not None:
         return None if o.test in ("standard", "none") else o.test
     kind = _BY_ESTIMATOR.get(o.estimator)
-    if kind is None and fit.sample.data.cluster_name is not None and fit.table.n_levels == 1:
+    if kind is None and survey(fit):
         kind = "yuan.bentler.mplus"
     return kind
 
@@ -82,8 +82,7 @@ def trace_factor(fit: SemFit, expected: bool = False) -> float:
         A = np.asarray(fit.built.objective.expected_information(fit.x))
     else:
         A = 0.5 * np.asarray(fit.built.objective.hessian(fit.x))
-    s = unit_scores(fit)
-    return float(np.sum(invert(A, fit.basis) * (s.T @ s)))
+    return float(np.sum(invert(A, fit.basis) * score_products(fit)))
 
 
 def yuan_bentler(fit: SemFit, stat: float, h1_trace: float, kind: str) -> ScaledTest:

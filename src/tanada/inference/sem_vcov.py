@@ -19,13 +19,19 @@ def default_se(fit: SemFit) -> str:
         return {"cluster": "robust.huber.white"}.get(o.se, o.se)
     if o.estimator == "MLR" or (o.se == "robust" and o.estimator == "ML" and fit.sample.likelihood):
         return "robust.huber.white"
-    if fit.sample.data.cluster_name is not None and fit.table.n_levels == 1:
+    if survey(fit):
         return "robust.huber.white"
     if o.estimator == "MLF":
         return "first.order"
     if o.estimator in ("MLM", "MLMV", "MLMVS", "WLSM", "WLSMV", "ULSM", "ULSMV") or o.se == "robust":
         return "robust.sem"
     return "standard"
+
+
+def survey(fit: SemFit) -> bool:
+    """Rows of one level that are clustered or weighted: maximum likelihood with robust errors and tests."""
+    data = fit.sample.data
+    return fit.sample.likelihood and fit.table.n_levels == 1 and (data.cluster_name is not None or any(g.weights is not None for g in data.groups))
 
 
 def default_information(fit: SemFit) -> str:
@@ -78,6 +84,16 @@ def unit_scores(fit: SemFit) -> Array:
     return np.concatenate(parts)
 
 
+def score_products(fit: SemFit) -> Array:
+    """Sum of squared unit scores; times J / (J - 1) for the J clusters of a single-level model."""
+    s = unit_scores(fit)
+    B = s.T @ s
+    if fit.sample.data.cluster_name is None or fit.table.n_levels > 1:
+        return B
+    J = fit.sample.data.n_clusters
+    return B * (J / max(J - 1, 1))
+
+
 def invert(A: Array, basis: Array | None) -> Array:
     """K (K' A K)^-1 K', K the directions that constraints leave free; NaN where the information is singular."""
     K = np.eye(A.shape[0]) if basis is None else basis
@@ -122,12 +138,7 @@ def vcov(fit: SemFit, kind: str | None = None) -> Array:
         return _standard(fit, A)
     if kind != "robust.huber.white":
         raise ModelError(f"se='{kind}' is not available for this model.")
-    s = unit_scores(fit)
-    B = s.T @ s
-    if fit.sample.data.cluster_name is not None and fit.table.n_levels == 1:
-        J = sum(len(g.clusters) for g in fit.sample.data.groups)
-        B = B * (J / max(J - 1, 1))
-    return A @ B @ A
+    return A @ score_products(fit) @ A
 
 
 def _standard(fit: SemFit, A: Array) -> Array:
