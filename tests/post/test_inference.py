@@ -252,3 +252,40 @@ def test_cross_validation_by_hand():
 def test_cross_validation_bad_folds(k, sleep_model):
     with pytest.raises(tn.TanadaError):
         tn.cross_validate(sleep_model, k=k)
+
+
+def test_icc_intervals(school):
+    m = tn.mixed("read_score ~ 1 + (1 | school_id)", school, quiet=True)
+    row = tn.icc(m, ci="profile").iloc[0]
+    for end in (row["conf_low"], row["conf_high"]):
+        theta = np.sqrt(end / (1 - end))
+        assert abs(m.fit.objective.theta_deviance([theta]) - m.deviance - 3.841458820694124) < 1e-5
+    boot = tn.icc(m, ci="boot", n=100, seed=1).iloc[0]
+    np.testing.assert_allclose(boot[["conf_low", "conf_high"]].astype(float), row[["conf_low", "conf_high"]].astype(float), atol=0.03)
+    slopes = tn.mixed("read_score ~ escs + (escs | school_id)", school, quiet=True)
+    table = tn.icc(slopes, by_term=True, ci="boot", n=20, seed=1)
+    assert table["conf_low"][0] < table["icc_adjusted"][0] < table["conf_high"][0]
+    with pytest.raises(tn.ModelError):
+        tn.icc(slopes, ci="profile")
+    with pytest.raises(tn.ModelError):
+        tn.icc(m, ci="wald")
+
+
+def test_logistic_icc_profile(school):
+    m = tn.mixed("wants_univ ~ 1 + (1 | school_id)", school, family="binomial", quiet=True)
+    row = tn.icc(m, ci="profile").iloc[0]
+    sd = m.confint(method="profile", parm="variance").iloc[0]
+    share = lambda s: s**2 / (s**2 + np.pi**2 / 3)  # noqa: E731
+    np.testing.assert_allclose([row["conf_low"], row["conf_high"]], [share(sd["conf_low"]), share(sd["conf_high"])], rtol=1e-6)
+
+
+def test_inference_works_on_loaded_fits(tmp_path, logistic, sleep_model):
+    for m in (logistic, sleep_model):
+        m.save(tmp_path / "m.tanada")
+        again = tn.load(tmp_path / "m.tanada")
+        a, b = m.bootstrap(3, seed=1).table, again.bootstrap(3, seed=1).table
+        np.testing.assert_allclose(a["std_error"], b["std_error"], rtol=1e-4, atol=1e-6)
+    again = tn.load(tmp_path / "m.tanada")
+    p, q = sleep_model.confint(method="profile", parm="sigma"), again.confint(method="profile", parm="sigma")
+    np.testing.assert_allclose(p["conf_low"], q["conf_low"], rtol=1e-6)
+    assert len(tn.check_model(again, n=30)) > 5

@@ -14,7 +14,7 @@ from tanada.engine.mixed_fit import fit_mixed
 from tanada.errors import ModelError, TanadaWarning
 from tanada.inference.boundary_tests import ranova_table, reduced_fits
 from tanada.inference.likelihood_ratio import check_comparable, same_fixed_part
-from tanada.post.bootstrap import check_replicates, replicate
+from tanada.post.bootstrap import check_replicates, replicate, without_errors
 from tanada.post.cross_validation import folds, scores, take_rows
 from tanada.post.information import information_table
 from tanada.post.random_effects import groups_of
@@ -140,7 +140,7 @@ def bootstrap_lrt(m0: MixedResult, m1: MixedResult, n: int = 1000, seed: int | N
     def statistic(a: MixedFit, b: MixedFit) -> np.ndarray[Any, Any]:
         return np.array([max(2 * (b.loglik - a.loglik), 0.0)])
 
-    found = replicate([small, large], statistic, n, seed, workers, "bootstrap test")
+    found = replicate([without_errors(small), without_errors(large)], statistic, n, seed, workers, "bootstrap test")
     t = found.values[:, 0]
     columns = {
         "chisq": np.array([chisq]),

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from tanada.engine.fit import MixedFit
 from tanada.engine.mixed_fit import fit_mixed
 from tanada.errors import ModelError
 from tanada.inference.wald import check_level
+from tanada.post.bootstrap import check_replicates, limits, replicate, without_errors
 from tanada.post.explained import pve_table, r2_values
-from tanada.post.intraclass import check_random, icc_by_term, icc_values
+from tanada.post.intraclass import check_random, icc_by_term, icc_values, profile_icc
 from tanada.post.null_model import null_data
 from tanada.post.residuals import residuals
-from tanada.post.simulation import simulate
 from tanada.post.singularity import TOLERANCE, singular_rows
 from tanada.post.variance_parts import VarianceParts, mean_squares, needs_null, variance_parts
 from tanada.results.labels import argument_labels
@@ -32,7 +33,15 @@ def _parts(model: MixedResult) -> VarianceParts:
     return variance_parts(fit, null=null)
 
 
-def icc(model: MixedResult, by_term: bool = False, ci: float | None = None, n: int = 1000, seed: int | None = None) -> Any:
+def icc(
+    model: MixedResult,
+    by_term: bool = False,
+    ci: float | str | None = None,
+    n: int = 1000,
+    seed: int | None = None,
+    level: float = 0.95,
+    workers: int = 1,
+) -> Any:
     """Intraclass correlation of a mixed model.
 
     Parameters
@@ -40,11 +49,11 @@ def icc(model: MixedResult, by_term: bool = False, ci: float | None = None, n: i
     model : MixedResult
     by_term : bool
         One row a random term.
-    ci : float, optional
-        Level of a parametric bootstrap interval, such as 0.95.
-    n : int
-        Number of bootstrap samples.
-    seed : int, optional
+    ci : {"boot", "profile"} or float, optional
+        Interval by parametric bootstrap (a number such as 0.95 means "boot" at that level), or by profile likelihood (models with one random intercept).
+    n, seed, workers
+        Bootstrap samples, their seed, and threads.
+    level : float
 
     Returns
     -------
@@ -77,23 +86,30 @@ def icc(model: MixedResult, by_term: bool = False, ci: float | None = None, n: i
     _check(model)
     parts = _parts(model)
     check_random(parts)
-    if by_term:
-        return model.table(icc_by_term(parts))
-    row = {k: [v] for k, v in icc_values(parts).items()}
-    if ci is not None:
-        low, high = _bootstrap_icc(model, check_level(ci), n, seed)
-        row |= {"conf_low": [low], "conf_high": [high]}
-    return model.table(row)
+    columns = icc_by_term(parts) if by_term else {k: np.array([v]) for k, v in icc_values(parts).items()}
+    if ci is None:
+        return model.table(columns)
+    if ci == "profile":
+        low, high = profile_icc(model.work, parts, check_level(level))
+    elif ci == "boot" or not isinstance(ci, str):
+        low, high = _bootstrap_icc(model, by_term, check_level(level if isinstance(ci, str) else ci), n, seed, workers)
+    else:
+        raise ModelError(f"icc: ci = {ci!r}; it takes 'boot', 'profile', a level such as 0.95, or None.")
+    return model.table({**columns, "conf_low": low, "conf_high": high})
 
 
-def _bootstrap_icc(model: MixedResult, level: float, n: int, seed: int | None) -> tuple[float, float]:
+def _bootstrap_icc(model: MixedResult, by_term: bool, level: float, n: int, seed: int | None, workers: int) -> tuple[Any, Any]:
     fit = model.fit
     moments = mean_squares(fit)
     null = fit_mixed(null_data(fit.data), model.call.options()) if needs_null(fit) else None
-    samples = simulate(fit, n, seed, "new")
-    values = [icc_values(variance_parts(fit.objective.refit(np.ascontiguousarray(samples[:, i])), moments, null))["icc_adjusted"] for i in range(n)]
-    low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2])
-    return float(low), float(high)
+
+    def statistic(again: MixedFit) -> Any:
+        parts = variance_parts(again, moments, null)
+        return icc_by_term(parts)["icc_adjusted"] if by_term else icc_values(parts)["icc_adjusted"]
+
+    n, workers = check_replicates(n, workers)
+    found = replicate([without_errors(fit)], statistic, n, seed, workers)
+    return limits(found.values, found.values[0], level, "percentile")
 
 
 def r2(model: MixedResult) -> Any:

@@ -46,6 +46,10 @@ class ProfiledObjective(Objective, Protocol):
         """Gradient of `profiled`."""
         ...
 
+    def theta_deviance(self, theta: Array) -> float:
+        """Deviance with sigma and the fixed effects profiled out."""
+        ...
+
     def vcov_derivatives(self, values: Array) -> Array:
         """Derivative of the covariance of the fixed effects in each theta, (d, p, p)."""
         ...

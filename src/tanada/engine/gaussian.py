@@ -70,6 +70,12 @@ class GaussianObjective:
         out[theta_at], out[sigma_at] = grad[:-1], grad[-1] * sigma
         return float(value), out
 
+    def theta_deviance(self, theta: Array) -> float:
+        """The deviance at theta with sigma and beta profiled out."""
+        self._load()
+        found = self.model.solution(np.asarray(theta, float), self.options.reml)
+        return float("inf") if found is None else float(found["deviance"])
+
     def profiled_gradient(self, values: Array) -> Array:
         """Gradient of `profiled`."""
         return self.profiled(values)[1]

@@ -112,7 +112,8 @@ def judge(
         boundary.append(what)
         advice = f"{advice} {do}".strip()
     notes = []
-    separated = separation_note(inputs, eta, curved.vcov)
+    computed = np.asarray(outcome["hessian"]).size > 0  # refits of a bootstrap skip the curvature
+    separated = separation_note(inputs, eta, curved.vcov) if computed else ""
     if separated:
         notes.append(separated)
     if outcome["log_prior"] != 0.0:

@@ -21,6 +21,7 @@ from tanada.inference.components import part_names
 from tanada.inference.ddf import FixedTests
 from tanada.inference.intervals import Rows, register
 from tanada.inference.progress import counted
+from tanada.inference.structures import theta_is_relative
 from tanada.inference.workspace import Workspace
 from tanada.post.simulation import simulate
 
@@ -86,6 +87,14 @@ def replicate(fits: Sequence[MixedFit], statistic: Callable[..., Array], n: int,
     if not good:
         raise ConvergenceError(f"All {n} refits failed. {reasons[0] if reasons else ''}")
     return Replicates(np.array(good), n - len(good), sum(not clean for v, clean, _ in found if v is not None), reasons)
+
+
+def without_errors(fit: MixedFit) -> MixedFit:
+    """The same fit whose refits skip the curvature at the optimum (no standard errors), which takes most of the time of small generalized models."""
+    if theta_is_relative(fit):
+        return fit
+    options = replace(fit.objective.options, control={**fit.objective.options.control, "hessian": False})
+    return replace(fit, objective=replace(fit.objective, options=options))  # type: ignore[type-var]
 
 
 def own_engine(fit: MixedFit) -> MixedFit:
@@ -161,6 +170,6 @@ def boot(
 ) -> Rows:
     """Bootstrap intervals of all parameters."""
     n, workers = check_replicates(n, workers)
-    found = replicate([work.fit], parameter_values, n, seed, workers)
+    found = replicate([without_errors(work.fit)], parameter_values, n, seed, workers)
     low, high = limits(found.values, parameter_values(work.fit), level, interval)
     return [(name, float(a), float(b)) for name, a, b in zip(parameter_names(work.fit), low, high, strict=True)]

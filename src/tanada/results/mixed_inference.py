@@ -128,7 +128,7 @@ class MixedInference(MixedTables):
         >>> b.failed
         0
         """
-        from tanada.post.bootstrap import check_replicates, limits, parameter_names, parameter_values, replicate
+        from tanada.post.bootstrap import check_replicates, limits, parameter_names, parameter_values, replicate, without_errors
 
         n, workers = check_replicates(n, workers)
         check_level(level)
@@ -137,7 +137,7 @@ class MixedInference(MixedTables):
         else:
             names, statistic = named_statistic(stat, self), lambda fit: _values(stat(self._with_fit(fit)))
         estimate = np.atleast_1d(statistic(self.fit))
-        found = replicate([self.fit], statistic, n, seed, workers)
+        found = replicate([without_errors(self.fit) if stat is None else self.fit], statistic, n, seed, workers)
         low, high = limits(found.values, estimate, level, interval)
         columns = {
             "term": np.array(names, dtype=object),

@@ -62,6 +62,9 @@ class RebuiltObjective:
     def profiled_gradient(self, values: Array) -> Array:
         return cast(ProfiledObjective, self._objective).profiled_gradient(values)
 
+    def theta_deviance(self, theta: Array) -> float:
+        return cast(ProfiledObjective, self._objective).theta_deviance(theta)
+
     def vcov_derivatives(self, values: Array) -> Array:
         return cast(ProfiledObjective, self._objective).vcov_derivatives(values)
 
