@@ -28,7 +28,7 @@ class WithoutText(ast.NodeTransformer):
 def skeleton(code: str) -> str:
     """The code without its texts, except those handed to the package (formulas, models, names)."""
     tree = ast.parse(code)
-    handed = [ast.unparse(c) for c in ast.walk(tree) if isinstance(c, ast.Call) and ast.unparse(c.func).startswith("tn.")]
+    handed = [re.sub(r"language='\w+'", "language=''", ast.unparse(c)) for c in ast.walk(tree) if isinstance(c, ast.Call) and ast.unparse(c.func).startswith("tn.")]
     return "\n".join([ast.unparse(WithoutText().visit(tree)), *handed])
 
 
