@@ -239,3 +239,13 @@ def test_weighted_errors_are_the_sandwich_of_weighted_scores(d: pd.DataFrame) ->
     V = np.linalg.inv(half) @ scores.T @ scores @ np.linalg.inv(half)
     assert np.asarray(f.vcov().drop(columns="parameter")) == pytest.approx(V, rel=1e-4, abs=1e-8)
     assert f.robust_test is not None
+
+
+def test_reliability_of_parallel_items() -> None:
+    rng = np.random.default_rng(21)
+    f = rng.standard_normal(20000)
+    t = pd.DataFrame({f"x{k}": f + rng.standard_normal(20000) for k in range(4)})
+    r = tn.cfa("f =~ x0 + x1 + x2 + x3", t).reliability().iloc[0]
+    assert r["alpha"] == pytest.approx(0.8, abs=0.01) and r["omega"] == pytest.approx(0.8, abs=0.01) and r["ave"] == pytest.approx(0.5, abs=0.01)
+    with pytest.raises(ModelError, match="two or more observed indicators"):
+        tn.sem("x0 ~ x1", t).reliability()

@@ -17,11 +17,13 @@ from tanada.post.sem_fitmeasures import as_plain, fit_measures
 from tanada.post.sem_levels import level_fit
 from tanada.post.sem_modindices import modification_indices
 from tanada.post.sem_paths import graphviz
+from tanada.post.sem_reliability import reliability
 from tanada.post.sem_scores import factor_scores
 from tanada.results.sem_moments import icc_columns, moment_tables, r2_columns, residual_tables
 from tanada.results.sem_numbers import SemNumbers
 from tanada.results.sem_summary import build_sem_summary
 from tanada.results.sem_tables import (
+    group_labels,
     modindex_columns,
     parameter_columns,
     score_columns,
@@ -333,6 +335,22 @@ class SemResult(SemNumbers):
             variable, group, level, r2.
         """
         return self._table(r2_columns(self._fit))
+
+    def reliability(self) -> Any:
+        """Reliability of the sum of each factor's indicators, level by level.
+
+        Returns
+        -------
+        data frame
+            factor, group, level, n_items, alpha (Cronbach), omega (McDonald), ave (average variance extracted).
+
+        References
+        ----------
+        Geldhof, Preacher & Zyphur (2014), Psychological Methods 19.
+        """
+        rows = reliability(self._fit)
+        columns: dict[str, Any] = {k: [r[k] for r in rows] for k in rows[0]}
+        return self._table(columns | {"group": group_labels(self._fit, columns["group"])})
 
     def vcov(self) -> Any:
         """Covariance matrix of the free parameters.
