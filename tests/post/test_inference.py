@@ -289,3 +289,11 @@ def test_inference_works_on_loaded_fits(tmp_path, logistic, sleep_model):
     p, q = sleep_model.confint(method="profile", parm="sigma"), again.confint(method="profile", parm="sigma")
     np.testing.assert_allclose(p["conf_low"], q["conf_low"], rtol=1e-6)
     assert len(tn.check_model(again, n=30)) > 5
+
+
+def test_hypotheses_with_awkward_names():
+    d = toy().rename(columns={"x": "社会 経済"})
+    m = tn.mixed("y ~ `社会 経済` * f + (1 | g)", d, quiet=True)
+    t = m.test("`社会 経済` = 0")
+    np.testing.assert_allclose(t["estimate"], [m.fit.beta["cond"][1]])
+    np.testing.assert_allclose(m.test("社会 経済 - fb = 0")["estimate"], [m.fit.beta["cond"][1] - m.fit.beta["cond"][2]])

@@ -165,7 +165,7 @@ def test_tokens():
     ("call", "words"),
     [
         (lambda m: tn.estimate_means(m, "xx"), "Did you mean"),
-        (lambda m: tn.estimate_means(m, "g"), "not a variable of the fixed effects"),
+        (lambda m: tn.estimate_means(m, "g"), "grouping factor"),
         (lambda m: tn.estimate_means(m, {"f": ["z"]}), "not a level"),
         (lambda m: tn.estimate_means(m, {"x": ["a"]}), "numeric"),
         (lambda m: tn.estimate_means(m, {"x": [np.nan]}), "finite"),

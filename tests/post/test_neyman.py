@@ -127,3 +127,12 @@ def test_level_is_obeyed(linear):
     assert wide.bounds[0] < narrow.bounds[0] and wide.bounds[1] > narrow.bounds[1]
     with pytest.raises(tn.ModelError):
         tn.johnson_neyman(linear, "escs_cwc", "sch_escs_mean", level=95)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_ends_move_with_the_units(scale, school):
+    d = school.assign(v=school["sch_escs_mean"] * scale, x=school["escs_cwc"] / scale)
+    base = tn.johnson_neyman(tn.mixed("read_score ~ escs_cwc * sch_escs_mean + (1 | school_id)", school, quiet=True), "escs_cwc", "sch_escs_mean", ddf="z")
+    j = tn.johnson_neyman(tn.mixed("read_score ~ x * v + (1 | school_id)", d, quiet=True), "x", "v", ddf="z")
+    np.testing.assert_allclose(np.array(j.bounds) / scale, base.bounds, rtol=1e-5)
+    assert j.exact

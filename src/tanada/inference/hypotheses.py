@@ -59,6 +59,10 @@ def _read(text: str, names: list[str]) -> tuple[Array, float]:
 def _hidden(text: str, names: list[str]) -> str:
     """The text with each coefficient name replaced by a number in marks, longest names first."""
     for i in sorted(range(len(names)), key=lambda j: -len(names[j])):
+        if "`" in names[i]:  # a name in backticks may be written without them
+            bare = re.escape(names[i].replace("`", ""))
+            text = re.sub(re.escape(names[i]) + rf"|(?<![\w.:`]){bare}(?![\w.:`])", f"\x00{i}\x01", text)
+            continue
         pattern = re.escape(names[i])
         head = r"(?<![\w.:])" if re.match(r"[\w.]", names[i]) else ""
         tail = r"(?![\w.:])" if re.search(r"[\w.]$", names[i]) else ""

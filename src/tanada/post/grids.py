@@ -113,6 +113,9 @@ class Predictors:
     def check(self, name: str, where: str) -> None:
         """An error with near matches unless `name` is a variable of the fixed effects."""
         if name not in self.names():
+            spec = self.design.spec
+            if any(name in spec.parsed(c.name).group_variables() for c in spec.components):
+                raise ModelError(f"{where}: '{name}' is a grouping factor, not a variable of the fixed effects; m.coef() has the coefficients of each group.")
             raise ModelError(f"{where}: '{name}' is not a variable of the fixed effects of this model.{did_you_mean(str(name), self.names())}")
 
 

@@ -212,8 +212,10 @@ def slope_functional(evaluation: Evaluation, design: Design, trend: str, focal: 
         total = Functional(sum(p.estimate for p in parts), sum(p.gradient for p in parts))  # type: ignore[arg-type]
         if np.isfinite(total.estimate).all():
             break
-    scale = np.nanmax(np.abs(total.gradient), initial=0.0)
-    total.gradient[np.abs(total.gradient) < 1e-11 * scale] = 0.0
+    sd = np.ones(total.gradient.shape[1])
+    sd[: len(evaluation.fit.vcov_beta)] = np.sqrt(np.abs(np.diag(evaluation.fit.vcov_beta)))[: len(sd)]
+    size = np.abs(total.gradient) * np.where(np.isfinite(sd), sd, 1.0)  # in standard errors, whatever the units of the predictors
+    total.gradient[size < 1e-11 * np.nanmax(size, initial=0.0)] = 0.0
     return total
 
 

@@ -76,7 +76,7 @@ class SlopeCurve:
 def johnson_neyman_bounds(curve: SlopeCurve, observed: tuple[float, float], fdr: bool) -> Neyman:
     """The intervals of one slope along its moderator."""
     low, high = observed
-    line = _line(curve.curve, low, high)
+    line = _line(curve, low, high)
     if fdr:
         curve = replace(curve, fixed=fdr_critical(curve, low, high))
     constant = _constant_critical(curve, low, high)
@@ -87,17 +87,18 @@ def johnson_neyman_bounds(curve: SlopeCurve, observed: tuple[float, float], fdr:
     return _assembled(curve, bounds, observed, curve.fixed, False)
 
 
-def _line(curve: Curve, low: float, high: float) -> tuple[Array, Array, Array] | None:
-    """(s0, s1), l0, l1 with l(v) = l0 + l1 v, when the slope is a straight line in v."""
+def _line(curve: SlopeCurve, low: float, high: float) -> tuple[Array, Array, Array] | None:
+    """(s0, s1), l0, l1 with l(v) = l0 + l1 v, when the slope is a straight line in v; sizes are judged in standard errors."""
     v = np.array([low, 0.5 * (low + high), high, low + 0.2345 * (high - low)])
-    s, g = curve(v)
+    s, g = curve.curve(v)
+    sd = np.sqrt(np.abs(np.diag(curve.tests.vcov)))
     l1, s1 = (g[2] - g[0]) / (high - low), (s[2] - s[0]) / (high - low)
     l0, s0 = g[0] - l1 * low, s[0] - s1 * low
-    size, tall = np.abs(g).max(initial=1e-300), np.abs(s).max(initial=1e-300)
-    straight = all(np.abs(g[i] - l0 - l1 * v[i]).max() < 1e-8 * size and abs(s[i] - s0 - s1 * v[i]) < 1e-8 * tall for i in (1, 3))
+    size, tall = np.abs(g * sd).max(initial=1e-300), np.abs(s).max(initial=1e-300)
+    straight = all(np.abs((g[i] - l0 - l1 * v[i]) * sd).max() < 1e-8 * size and abs(s[i] - s0 - s1 * v[i]) < 1e-8 * tall for i in (1, 3))
     if not straight:
         return None
-    l1 = np.where(np.abs(l1) * (high - low) < 1e-9 * size, 0.0, l1)
+    l1 = np.where(np.abs(l1) * sd * (high - low) < 1e-9 * size, 0.0, l1)
     s1 = s1 if np.any(l1) else 0.0
     return np.array([s0, s1]), l0, l1
 
