@@ -58,3 +58,19 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_pages_do_not_name_the_machine_they_were_written_on() -> None:
     for page in DOCS.rglob("*.md"):
         assert not re.search(r"(?<![\w.])/(work|opt|home|root)/", page.read_text(encoding="utf-8")), page
+
+
+def mentioned(prefix: str) -> set[str]:
+    """Names after `prefix.` in the prose and code of all pages and the README."""
+    text = "\n".join(p.read_text(encoding="utf-8") for p in [*DOCS.rglob("*.md"), DOCS.parent / "README.md"])
+    text = re.sub(r"^```(?:r|bash|$)\n.*?^```", "", text, flags=re.S | re.M)
+    return set(re.findall(rf"(?<![\w.]){prefix}\.([a-z][a-z_0-9]*)", text))
+
+
+def test_names_in_the_pages_exist() -> None:
+    from tanada.results.mixed_result import MixedResult
+    from tanada.results.sem_result import SemResult
+
+    assert not mentioned("tn") - set(tanada.__all__) - {"sklearn"}
+    assert not {n for n in mentioned("m") if not hasattr(MixedResult, n)}
+    assert not {n for n in mentioned("f") if not hasattr(SemResult, n)}

@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from tanada.api.diagnostics import check_residuals as check_residuals
     from tanada.api.diagnostics import check_separation as check_separation
     from tanada.api.diagnostics import check_zeroinflation as check_zeroinflation
+    from tanada.api.invariance_steps import invariance as invariance
     from tanada.api.loading import load as load
     from tanada.api.marginal import contrasts as contrasts
     from tanada.api.marginal import estimate_means as estimate_means
@@ -115,7 +116,6 @@ if TYPE_CHECKING:
     from tanada.api.structural import cfa as cfa
     from tanada.api.structural import growth as growth
     from tanada.api.structural import sem as sem
-    from tanada.api.invariance_steps import invariance as invariance
     from tanada.api.structural_compare import compare_fit as compare_fit
     from tanada.api.structural_compare import lrt as lrt
     from tanada.api.wide import wide_model as wide_model

@@ -128,7 +128,14 @@ class MixedInference(MixedTables):
         >>> b.failed
         0
         """
-        from tanada.post.bootstrap import check_replicates, limits, parameter_names, parameter_values, replicate, without_errors
+        from tanada.post.bootstrap import (
+            check_replicates,
+            limits,
+            parameter_names,
+            parameter_values,
+            replicate,
+            without_errors,
+        )
 
         n, workers = check_replicates(n, workers)
         check_level(level)
