@@ -164,7 +164,7 @@ def _draw_points(ax: Any, m: Any, at: Array, scale: str) -> None:
     y = observed(m)
     if np.isin(y, (0.0, 1.0)).all():
         y = y + np.random.default_rng(0).uniform(-0.025, 0.025, len(y))
-    ax.plot(at, y, ".", ms=3, mec="none", color=GREY, alpha=max(0.25, 0.6 * alpha_for(len(y))), zorder=1, rasterized=len(y) > MANY)
+    ax.plot(at, y, ".", ms=4, mec="none", color=GREY, alpha=max(0.3, 0.7 * alpha_for(len(y))), zorder=1, rasterized=len(y) > MANY)
 
 
 def _draw_lines(ax: Any, lines: GroupLines, sign: bool, name: str) -> None:
