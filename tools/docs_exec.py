@@ -51,12 +51,13 @@ class ExampleError(RuntimeError):
 
 
 def package_stamp() -> str:
-    """Changes whenever a source file or the compiled core of the imported package changes."""
+    """Changes whenever a source file or the compiled core of the imported package changes, or a result of the benchmarks."""
     import tanada
 
     folder = Path(tanada.__file__).parent
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".so", ".pyd", ".csv", ".gz"))
-    return ";".join(f"{p.relative_to(folder)}:{p.stat().st_size}:{int(p.stat().st_mtime)}" for p in files)
+    files += sorted((ROOT / "benchmarks" / "results").glob("*.json"))
+    return ";".join(f"{p.name}:{p.stat().st_size}:{int(p.stat().st_mtime)}" for p in files)
 
 
 def show(value: Any) -> str:
