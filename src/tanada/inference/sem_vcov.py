@@ -106,7 +106,7 @@ def invert(A: Array, basis: Array | None) -> Array:
     if (d == 0).any():
         return np.full_like(A, np.nan)
     scaled = R / np.outer(d, d)
-    if not is_positive(scaled, 1e-9) and abs(np.linalg.eigvalsh(scaled)[0]) < 1e-9:
+    if not is_positive(scaled, 1e-9) and np.abs(np.linalg.eigvalsh(scaled)).min() < 1e-9:
         return np.full_like(A, np.nan)
     inverse = np.linalg.inv(scaled) / np.outer(d, d)
     return K @ inverse @ K.T
