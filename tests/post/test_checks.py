@@ -241,3 +241,13 @@ def test_check_model_on_polars_and_without_random_effects():
 def test_bad_input(call, sleep_model):
     with pytest.raises(tn.ModelError):
         call(sleep_model)
+
+
+def test_very_many_rows_are_sampled(monkeypatch, sleep_model):
+    from tanada.post import residual_checks
+
+    monkeypatch.setattr(residual_checks, "MAX_ROWS", 100)
+    monkeypatch.setattr(residual_checks, "MAX_CELLS", 1000)
+    t = tn.check_residuals(sleep_model, n=50)
+    assert len(t.data["residuals"]) == 100 and "of 100 rows" in t["sentence"][2]
+    assert status(t, "residuals: dispersion") == "ok"

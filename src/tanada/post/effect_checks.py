@@ -11,6 +11,7 @@ from tanada.post.check import NOTE, OK, PROBLEM, SKIPPED, WARNING, Check, p_word
 Array = NDArray[np.float64]
 
 ALPHA = 0.05
+MANY_ROWS = 50_000
 
 
 def standardized_modes(t: TermEstimate) -> Array:
@@ -34,7 +35,7 @@ def ranef_normality(fit: MixedFit) -> list[Check]:
             if len(x) < 5 or np.std(x) < 1e-10:
                 out.append(Check(name, SKIPPED, f"Too few groups, or no variance, to judge the distribution of {label}."))
                 continue
-            w, p = shapiro(x[:5000])
+            w, p = shapiro(x[:: max(1, -(-len(x) // 5000))])
             order = np.argsort(np.argsort(x))
             data = {
                 "quantiles": {
@@ -110,7 +111,7 @@ def separation(fit: MixedFit) -> list[Check]:
     if fit.family not in ("binomial", "betabinomial"):
         return [Check("separation", SKIPPED, "Separation is a matter of binary responses.")]
     c = fit.data.components[0]
-    found = separated_columns(c.X, fit.data.y, fit.data.trials, c.names)
+    found = separated_columns(c.X, fit.data.y, fit.data.trials, c.names) if fit.nobs <= MANY_ROWS or _suspicious(fit) else []
     if found:
         names = ", ".join(f"'{n}'" for n in found)
         text = f"Successes and failures are split by {names}: their estimates are infinite. Use priors={{'b': 'normal(0, 2.5)'}} or leave them out."
@@ -118,6 +119,13 @@ def separation(fit: MixedFit) -> list[Check]:
     else:
         out = [Check("separation", OK, "No combination of predictors separates successes from failures.", 0.0)]
     return [*out, *uniform_groups(fit)]
+
+
+def _suspicious(fit: MixedFit) -> bool:
+    """Whether standard errors or predictors are so large that a search for separation pays (it is slow for very many rows)."""
+    c = fit.data.components[0]
+    se = np.sqrt(np.abs(np.diag(fit.vcov_beta)[: len(c.names)])) * np.maximum(c.X.std(axis=0), 1e-12)
+    return not np.isfinite(se).all() or float(se.max(initial=0.0)) > 20 or float(np.abs(fit.eta).max()) > 12
 
 
 def uniform_groups(fit: MixedFit) -> list[Check]:

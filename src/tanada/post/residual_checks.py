@@ -20,6 +20,8 @@ from tanada.post.simulation import simulate
 Array = NDArray[np.float64]
 
 ALPHA = 0.05
+MAX_ROWS = 50_000  # rows ranked; of more, a random part is taken
+MAX_CELLS = 20_000_000  # simulated values held at once
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class Simulated:
 
     Attributes
     ----------
+    rows : int array (n,)
+        Rows of the fit: all, or a random part of very many.
     u : array (n, 1 + nsim)
         Residuals of the observed and of each simulated data set.
     sums : array (1 + nsim,)
         Mean squared distance from the mean of the simulations, relative to its variance.
     """
 
+    rows: NDArray[np.intp]
     u: Array
     sums: Array
 
@@ -45,14 +50,20 @@ class Simulated:
 def simulated_residuals(fit: MixedFit, n: int, seed: int | None, re: str) -> Simulated:
     """Residuals of the fit by `n` simulated data sets."""
     rng = np.random.default_rng(seed)
-    pool = np.column_stack([fit.data.y, simulate(fit, n, rng, re)])
+    rows = np.arange(fit.nobs) if fit.nobs <= MAX_ROWS else np.sort(rng.choice(fit.nobs, MAX_ROWS, replace=False))
+    pool = np.empty((len(rows), n + 1))
+    pool[:, 0] = fit.data.y[rows]
+    part = max(1, MAX_CELLS // fit.nobs)
+    for start in range(0, n, part):
+        size = min(part, n - start)
+        pool[:, 1 + start : 1 + start + size] = simulate(fit, size, rng, re)[rows]
     mean, sd = pool.mean(axis=1, keepdims=True), pool.std(axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         sums = np.nanmean(np.where(sd > 0, ((pool - mean) / sd) ** 2, np.nan), axis=0)
     discrete = fit.family != "gaussian" and family_of(fit).discrete
     jitter = rng.random(pool.shape) * (0.5 if discrete else 1e-9 * np.maximum(sd, 1e-300))
     ranks = np.argsort(np.argsort(pool + jitter, axis=1), axis=1)
-    return Simulated((ranks + rng.random(pool.shape)) / (n + 1), sums)
+    return Simulated(rows, (ranks + rng.random(pool.shape)) / (n + 1), sums)
 
 
 def kolmogorov(u: Array) -> Array:
@@ -75,7 +86,7 @@ def _p_two_sided(values: Array) -> float:
 def residual_checks(fit: MixedFit, s: Simulated) -> list[Check]:
     """Uniformity, dispersion, outliers."""
     n = s.u.shape[1] - 1
-    data = {"residuals": {"fitted": np.asarray(fit.fitted, float), "residual": s.residuals}}
+    data = {"residuals": {"fitted": np.asarray(fit.fitted, float)[s.rows], "residual": s.residuals}}
     distance = kolmogorov(s.u)
     p = _p_upper(distance)
     if p < ALPHA:
@@ -93,6 +104,6 @@ def residual_checks(fit: MixedFit, s: Simulated) -> list[Check]:
     edge = 1.0 / (n + 1)
     out = np.sum((s.u < edge) | (s.u > 1 - edge), axis=0).astype(float)
     p = _p_two_sided(out)
-    share = f"{out[0]:.0f} of {fit.nobs} rows lie outside all {n} simulations ({2 * edge * fit.nobs:.1f} expected, {p_words(p)})"
+    share = f"{out[0]:.0f} of {len(s.rows)} rows lie outside all {n} simulations ({2 * edge * len(s.rows):.1f} expected, {p_words(p)})"
     few = Check("residuals: outliers", WARNING if p < ALPHA else OK, ("Outliers: " if p < ALPHA else "No excess of outliers: ") + share + ".", float(out[0]), p)
     return [uniform, spread, few]
