@@ -171,18 +171,17 @@ Matrix TwoLevelObjective::scores(const Vector& x, int g) const {
   Matrix Vw;
   double log_det;
   if (!two_level_moments(model(), g, data, x, m) || !invert_spd(m.sigma_w, Vw, log_det)) return out;
-  std::vector<Matrix> SS(s.J, Matrix::Zero(s.p, s.p));  // within cross-products of each cluster
+  // rows in the order of their clusters
   const auto rows = data.data.rows();
-  for (std::int64_t i = 0; i < s.N; ++i) {
-    const std::int64_t j = data.data.code[i];
-    const Vector e = (rows.row(i) - s.cluster_means.row(j)).transpose();
-    SS[j].noalias() += e * e.transpose();
-  }
+  std::vector<std::int64_t> begin_of(s.J + 1, 0), order(s.N);
+  for (std::int64_t j = 0; j < s.J; ++j) begin_of[j + 1] = begin_of[j] + static_cast<std::int64_t>(s.cluster_size[j]);
+  std::vector<std::int64_t> next(begin_of.begin(), begin_of.end() - 1);
+  for (std::int64_t i = 0; i < s.N; ++i) order[next[data.data.code[i]]++] = i;
   const int q = s.q, p = s.p;
   const auto z = data.data.clusters();
   parallel_chunks(s.J, 16, [&](int, std::size_t begin, std::size_t end) {
-    Matrix omega, V, Gb, Gw;
-    Vector D(p + q), score(size());
+    Matrix omega, V, Gb, Gw, SS(p, p);
+    Vector D(p + q), e(p), score(size());
     double previous = -1.0, log_det_n;
     for (std::size_t j = begin; j < end; ++j) {
       const double n = s.cluster_size[j];
@@ -196,7 +195,12 @@ Matrix TwoLevelObjective::scores(const Vector& x, int g) const {
       D -= m.mu;
       const Vector VD = V * D;
       Gb = V - VD * VD.transpose();
-      Gw = (n - 1.0) * Vw - Vw * SS[j] * Vw + Gb.bottomRightCorner(p, p) / n;
+      SS.setZero();  // within cross-products of the cluster
+      for (std::int64_t r = begin_of[j]; r < begin_of[j + 1]; ++r) {
+        e = (rows.row(order[r]) - s.cluster_means.row(j)).transpose();
+        SS.noalias() += e * e.transpose();
+      }
+      Gw = (n - 1.0) * Vw - Vw * SS * Vw + Gb.bottomRightCorner(p, p) / n;
       score.setZero();
       two_level_pullback(model(), g, data, m, -0.5 * Gw, -0.5 * Gb, VD, score);
       out.row(j) = score.transpose();
