@@ -206,7 +206,9 @@ def contrasts(
     wanted = ContrastAsk(method, reference, comparison, adjust)
     table = m.table(contrast_table(found, names, within, wanted, level))
     note = f"Contrasts ({comparison}) of: {found.about}"
-    extra = f"p values {'are not adjusted' if adjust in (None, 'none') else f'adjusted by {adjust}'}."
+    plain = adjust in (None, "none")
+    limits = "" if str(adjust).lower() not in ("holm", "hochberg", "fdr", "bh", "by") else "; the limits are not adjusted"
+    extra = "p values are not adjusted." if plain else f"p values adjusted by {adjust}{limits}."
     return TableResult(table, "Contrasts", (note, extra, *tests.notes), "contrasts")
 
 
