@@ -128,3 +128,23 @@ def test_huge_and_tiny_scales(d: pd.DataFrame) -> None:
     a = tn.cfa("f =~ teach1 + teach2 + teach3 + teach4", d)
     b = tn.cfa("f =~ teach1 + teach2 + teach3 + teach4", d.assign(teach1=d["teach1"] * 1e9, teach2=d["teach2"] * 1e-9))
     assert b.converged and b.chisq == pytest.approx(a.chisq, abs=1e-5)
+
+
+def test_estimates_that_run_away_are_told_from_models_that_are_not_identified() -> None:
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(30), 5)
+    model = LEVELS.format("a =~ y1 + y2 + y3 + y4", "b =~ y1 + y2 + y3 + y4")
+    seen = set()
+    for _ in range(12):
+        t = pd.DataFrame(rng.standard_normal((150, 1)) + rng.standard_normal((150, 4)), columns=["y1", "y2", "y3", "y4"]).assign(g=g)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            f = tn.sem(model, t, cluster="g", std_lv=True)
+            bounded = tn.sem(model, t, cluster="g", std_lv=True, bounds=True)
+        assert bounded.loglik <= f.loglik + 1e-6 or not f.converged
+        p = bounded.parameters()
+        assert (p[(p.op == "~~") & (p.lhs == p.rhs)]["estimate"] >= 0).all()
+        if bounded.verdict.boundary:
+            assert bounded.verdict.status in ("boundary", "flat")
+        seen.add(f.verdict.message.split(":")[0][:20] if f.verdict.status == "flat" else f.verdict.status)
+    assert "These data do not de" in seen and "The model is not ide" not in seen

@@ -134,8 +134,8 @@ def fit_sem(sample: Sample, table: ParameterTable, options: SemOptions, start: A
         from tanada.engine.sem_wls import settle_ordered
 
         built = settle_ordered(built, x, options.parameterization == "theta")
-    verdict = sem_verdict(table, built, x, out, basis)
-    notes = (*table.notes, *heywood(table, x, basis))
+    verdict = sem_verdict(table, built, x, out, basis, (low, high))
+    notes = (*table.notes, *heywood(table, x, built.values))
     return SemFit(sample, built, functions, options, x, float(out.value), basis, verdict, notes)
 
 

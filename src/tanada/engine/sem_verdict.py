@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tanada.engine.sem_base import Built
+from tanada.engine.sem_base import Built, free_start
 from tanada.engine.verdict import Verdict
 from tanada.partable.table import ParameterTable
 from tanada.semmodel.sample import is_positive
@@ -15,8 +15,8 @@ from tanada.semmodel.sample import is_positive
 Array = NDArray[np.float64]
 
 
-def sem_verdict(table: ParameterTable, built: Built, x: Array, out: Any, basis: Array | None) -> Verdict:
-    """Converged or not; identified or not."""
+def sem_verdict(table: ParameterTable, built: Built, x: Array, out: Any, basis: Array | None, box: tuple[Array, Array]) -> Verdict:
+    """Converged or not; identified or not; which parameters lie on their bounds (`box`: lower, upper)."""
     gradient, evaluations = float(out.scaled_gradient), int(out.evaluations)
     if not np.isfinite(out.value):
         return Verdict("not converged", "The optimiser found no parameter values with a positive definite model covariance matrix.", "Check the model for errors, and give start values with start(value)*variable.", gradient, (), evaluations)
@@ -24,13 +24,30 @@ def sem_verdict(table: ParameterTable, built: Built, x: Array, out: Any, basis: 
     smallest, involved = weakest(table, information, basis)
     if smallest is not None and smallest < 1e-9:
         names = ", ".join(involved)
+        if _identified_at_start(table, built, basis):
+            return Verdict(
+                "flat", f"These data do not determine {names}: along some combination of them the likelihood stays flat, or keeps rising without end.",
+                "bounds=True keeps variances at 0 or above; otherwise fix a residual variance at 0, equate loadings, or simplify that part of the model.", gradient, involved, evaluations, smallest,
+            )  # fmt: skip
         return Verdict(
             "flat", f"The model is not identified: the data say nothing about some combination of {names}.",
             "Fix or equate one of these parameters (a loading or the variance of each latent variable sets its scale), or drop one.", gradient, involved, evaluations, smallest,
         )  # fmt: skip
     if not out.converged:
         return Verdict("not converged", f"The optimiser stopped after {int(out.iterations)} iterations before the gradient vanished ({out.message}).", "Give start values, raise max_iterations, or simplify the model.", gradient, (), evaluations, smallest)
+    names = table.free_names()
+    at_bound = tuple(names[i] for i in np.flatnonzero((x <= box[0]) | (x >= box[1])))
+    if at_bound:
+        return Verdict("boundary", f"Converged after {int(out.iterations)} iterations, with {', '.join(at_bound)} at a bound.", "", gradient, at_bound, evaluations, smallest)
     return Verdict("ok", f"Converged after {int(out.iterations)} iterations.", "", gradient, (), evaluations, smallest)
+
+
+def _identified_at_start(table: ParameterTable, built: Built, basis: Array | None) -> bool:
+    """Full information at the starting values (moved off special points): the model as such is identified."""
+    x = free_start(table, built.values)
+    rng = np.random.default_rng(1)
+    information = np.asarray(built.objective.expected_information(x * (1.0 + 0.05 * rng.standard_normal(x.size))))
+    return bool(np.isfinite(information).all()) and weakest(table, information, basis)[0] is None
 
 
 def weakest(table: ParameterTable, information: Array, basis: Array | None) -> tuple[float | None, tuple[str, ...]]:
@@ -55,14 +72,15 @@ def weakest(table: ParameterTable, information: Array, basis: Array | None) -> t
     return float(w[0]), tuple(names[i] for i in top if weight[i] > 0.05 * weight[top[0]])
 
 
-def heywood(table: ParameterTable, x: Array, basis: Array | None) -> tuple[str, ...]:
+def heywood(table: ParameterTable, x: Array, values: Array) -> tuple[str, ...]:
     """Negative variances and correlations beyond one, in words."""
     out = []
     value = {(r.block, *sorted((r.lhs, r.rhs))): (x[r.free - 1] if r.free else r.value) for r in table.rows if r.op == "~~"}
-    for r in table.rows:
-        if r.op != "~~" or not r.free:
+    for i, r in enumerate(table.rows):
+        settled = r.lhs == r.rhs and r.lhs in table.ordered
+        if r.op != "~~" or not (r.free or settled):
             continue
-        v = x[r.free - 1]
+        v = x[r.free - 1] if r.free else values[i]
         if r.lhs == r.rhs:
             if v < 0:
                 kind = "variance" if r.lhs in table.blocks[r.block - 1].roles.lv else "residual variance"
