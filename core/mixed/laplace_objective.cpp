@@ -11,6 +11,7 @@ namespace tanada {
 namespace {
 
 constexpr int kMaxInner = 200;
+constexpr double kFold = 25.0;  // conditional over prior variance
 
 RowMatrix as_column(const Vector& v) { return Eigen::Map<const RowMatrix>(v.data(), v.size(), 1); }
 Vector as_vector(const RowMatrix& m) { return Eigen::Map<const Vector>(m.data(), m.size()); }
@@ -190,6 +191,10 @@ Evaluation LaplaceObjective::evaluate(const Vector& psi, Vector* out) {
   if (!out) return e;
   system_.selected_inverse();
   inverted_ = true;
+  if (near_fold()) {
+    e.status = Status::not_positive_definite;
+    return e;
+  }
   if (!quadrature_) {
     system_.row_variances(h_.data(), model_.predictors());
     average.score = d1_.data(), average.leverage = h_.data();
@@ -206,6 +211,26 @@ Evaluation LaplaceObjective::evaluate(const Vector& psi, Vector* out) {
   e.value -= 2.0 * correction;
   *out *= -2.0;
   return e;
+}
+
+// Where a family is not log-concave a mode can merge with a saddle: M becomes singular there and Laplace's approximation infinite, which is no
+// likelihood. A conditional variance far above the prior variance is the sign (it is below it for log-concave families).
+bool LaplaceObjective::near_fold() const {
+  const int pairs = model_.pairs();
+  bool concave = true;
+  for (std::size_t i = 0; i < model_.rows() && concave; ++i)
+    for (int a = 0; a < model_.predictors(); ++a) concave = concave && D_[i * pairs + packed(a, a, model_.predictors())] >= 0.0;
+  if (concave) return false;
+  for (int f = 0; f < model_.pattern().factors(); ++f) {
+    const FactorBlock& g = model_.pattern().factor(f);
+    if (!g.penalised) continue;
+    const Vector prior = L_[f].rowwise().squaredNorm();
+    const std::vector<double> C = system_.conditional_variances(f);
+    for (int l = 0; l < g.levels; ++l)
+      for (int a = 0; a < g.k; ++a)
+        if (C[(std::size_t(l) * g.k + a) * g.k + a] > kFold * prior[a] && prior[a] > 0) return true;
+  }
+  return false;
 }
 
 // Gradient of f; returns the first-order effect of the remaining distance to the mode on f.

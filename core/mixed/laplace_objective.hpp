@@ -47,6 +47,7 @@ class LaplaceObjective {
   double point(int order);  // joint log-density at u_
   Status find_modes();
   bool factorise();
+  bool near_fold() const;
   void predict(const Vector& psi);
   void mode_shift(const std::vector<double>& deta, const Templates& dL, Vector& du);
   Matrix derivatives(bool spherical);

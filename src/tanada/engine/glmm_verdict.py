@@ -21,6 +21,7 @@ Index = NDArray[np.intp]
 
 GRADIENT_TOLERANCE = 1e-4
 FAR = 6.0  # log dispersion, shape or logit of zero inflation beyond which the limit is suspected
+FAR_LOGIT = 30.0  # logit of zero inflation that counts as certain
 WEAK = 1e-3  # information (1 / variance) below which such a parameter counts as unidentified
 
 
@@ -116,6 +117,9 @@ def judge(
     separated = separation_note(inputs, eta, curved.vcov) if computed else ""
     if separated:
         notes.append(separated)
+    runaway = _runaway_parts(inputs, eta)
+    if runaway:
+        notes.append(runaway)
     if outcome["log_prior"] != 0.0:
         notes.append("Estimates are modes of likelihood times prior; logLik, AIC and BIC are of the likelihood alone.")
     common: dict[str, Any] = {
@@ -124,7 +128,22 @@ def judge(
         "evaluations": int(outcome["evaluations"]),
         "min_eigenvalue": curved.smallest,
     }
-    return _verdict(outcome, curved, boundary, advice, separated, common), tuple(notes)
+    return _verdict(outcome, curved, boundary, advice, separated or runaway, common), tuple(notes)
+
+
+def _runaway_parts(inputs: GlmmInput, eta: Array) -> str:
+    """A sentence when a zero-inflation part with predictors splits the rows: its probabilities go to 0 and 1 together."""
+    number = next((i for i, p in enumerate(inputs.predictors) if p.role == "zi"), None)
+    if number is None:
+        return ""
+    part = eta[:, number]
+    if not (part.min() < -FAR_LOGIT and part.max() > FAR_LOGIT):
+        return ""
+    names = ", ".join(f"'{n}'" for n, b in zip(inputs.names, inputs.blocks) if b == "fixed:zi" and n != "(Intercept)")
+    return (
+        f"the zero-inflation probabilities go to 0 and 1 ({names or 'the zero-inflation part'} splits the rows), so its coefficients have no finite "
+        "estimate. Drop predictors from zi=, or add priors={'zi': 'beta(2, 2)', ...}."
+    )
 
 
 def _relative(term: TermEstimate) -> Array:
@@ -141,7 +160,8 @@ def _verdict(
         return Verdict(
             "not converged",
             f"The optimiser stopped with a scaled gradient of {gradient:.2g} ({outcome['message']}).",
-            "Raise control={'max_iterations': ...}, rescale predictors that span many orders of magnitude, or simplify the random effects.",
+            "Simplify the random effects, raise control={'max_iterations': ...}, or try nagq=9 (one grouping factor): Laplace's approximation can fail "
+            "for families that are not log-concave in small groups.",
             **common,
         )
     if separated:
