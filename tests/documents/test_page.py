@@ -79,6 +79,7 @@ def test_a_generalized_model_in_japanese(tmp_path: Path) -> None:
     m = tn.mixed("cbind(y, N - y) ~ x + (1 | id)", tn.load_dataset("seed_survival"), family="binomial")
     page = tn.report(m, tmp_path / "ja.html", language="ja").read_text(encoding="utf-8")
     assert '<html lang="ja">' in page and "一般化線形混合モデル" in page
+    assert "<h2>診断</h2>" in page and "<h2>Checks</h2>" not in page
     assert len(outline(tmp_path / "ja.html").images) >= 6
 
 

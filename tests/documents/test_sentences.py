@@ -83,3 +83,13 @@ def test_other_languages_and_things_are_refused(model: Any) -> None:
         tn.report_text(model, "de")
     with pytest.raises(tn.ModelError, match="fitted model"):
         tn.report_text("y ~ x")
+
+
+def test_robust_and_saturated_fits(survey: Any) -> None:
+    f = tn.sem("teach =~ teach1 + teach2 + teach3 + teach4", survey, estimator="MLR")
+    text = tn.report_text(f)
+    assert f"χ²({f.df}) = {f.robust_test.stat:.2f}" in text and "Yuan-Bentler correction" in text
+    assert f"robust CFI = {share(f.fit_measures('cfi.robust')['cfi.robust'], 3)}" in text
+    assert "補正前" in tn.report_text(f, "ja")
+    saturated = tn.sem("read_score ~ escs", survey)
+    assert "saturated" in tn.report_text(saturated) and "飽和" in tn.report_text(saturated, "ja")

@@ -131,6 +131,24 @@ def test_mixture_is_the_integral(seeds: Any) -> None:
     assert d["mixture"].sum() == pytest.approx(len(four))
 
 
+def test_parts_of_the_mixture_are_drawn_in_grey(seeds: Any) -> None:
+    ax = seeds.plot(kind="mixture", at={"x": 4}, components=7)
+    assert len(ax.get_lines()) == 7 + 2
+    b0, b1 = seeds.fixef()["estimate"]
+    s = seeds.varcorr()["std_dev"].iloc[0]
+    np.testing.assert_allclose(ax.get_lines()[3].get_ydata(), 20 * stats.binom.pmf(range(9), 8, expit(b0 + 4 * b1)), rtol=1e-8)
+    np.testing.assert_allclose(ax.get_lines()[6].get_ydata(), 20 * stats.binom.pmf(range(9), 8, expit(b0 + 4 * b1 + 2.5 * s)), rtol=1e-8, atol=1e-12)
+
+
+def test_an_ordinal_model_has_its_checks() -> None:
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(20), 10)
+    y = np.digitize(rng.normal(size=20)[g] + rng.logistic(size=200), [-1, 1])
+    m = tn.mixed("y ~ 1 + (1 | g)", {"y": np.array(["low", "mid", "high"])[y], "g": g}, family="ordinal", quiet=True)
+    assert m.plot("residuals").get_ylabel() == "quantile residual"
+    assert len(m.plot("check", data_only=True)) >= 4
+
+
 def test_mixture_refuses_what_has_no_counts(slopes: Any, logistic: Any, seeds: Any) -> None:
     with pytest.raises(tn.ModelError, match="counts"):
         slopes.plot(kind="mixture")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tanada as tn
 from tanada.documents.model_facts import Effect, MixedFacts, SemFacts
@@ -14,6 +14,15 @@ TESTS = {
     "kenward-roger": "t tests with Kenward-Roger's degrees of freedom",
     "residual": "t tests with the residual degrees of freedom",
     "z": "Wald z tests",
+}
+
+
+CORRECTIONS = {
+    "satorra.bentler": "Satorra-Bentler",
+    "yuan.bentler": "Yuan-Bentler",
+    "yuan.bentler.mplus": "Yuan-Bentler",
+    "scaled.shifted": "scaled and shifted",
+    "mean.var.adjusted": "mean and variance",
 }
 
 
@@ -138,13 +147,31 @@ def sem_english(f: SemFacts) -> str:
     return "\n\n".join(p for p in (first, _sem_fit(f), _sem_loadings(f), _sem_paths(f), f"The model was fitted in Tanada {tn.__version__} for Python.") if p)
 
 
+def measures_for(m: Mapping[str, float], *wanted: tuple[str, str]) -> list[tuple[str, str]]:
+    """Keys and names of fit measures that have a value, the robust version where there is one."""
+    out = []
+    for key, name in wanted:
+        for k in (f"{key}.robust", key):
+            if m.get(k, float("nan")) == m.get(k, float("nan")) and k in m:
+                out.append((k, name))
+                break
+    return out
+
+
 def _sem_fit(f: SemFacts) -> str:
     m = f.measures
-    out = [f"\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO}({f.df}) = {plain(f.chisq)}, {p_words(f.p_value)}"] if f.df > 0 else ["the model is saturated (0 degrees of freedom)"]
-    out += [f"{name} = {share(m[k], 3)}" for k, name in (("cfi", "CFI"), ("tli", "TLI")) if k in m and m[k] == m[k]]
-    if m.get("rmsea", float("nan")) == m.get("rmsea", float("nan")) and "rmsea" in m:
-        low, high = m.get("rmsea.ci.lower", float("nan")), m.get("rmsea.ci.upper", float("nan"))
-        out.append(f"RMSEA = {share(m['rmsea'], 3)}" + (f", 90% CI [{share(low, 3)}, {share(high, 3)}]" if low == low and high == high else ""))
+    if f.df <= 0:
+        return "The model is saturated (0 degrees of freedom), so its fit cannot be tested."
+    chi = "\N{GREEK SMALL LETTER CHI}\N{SUPERSCRIPT TWO}"
+    out = [f"{chi}({f.df}) = {plain(f.chisq)}, {p_words(f.p_value)}"]
+    if f.scaled is not None:
+        kind, stat, df, p = f.scaled
+        out = [f"{chi}({degrees(df)}) = {plain(stat)}, {p_words(p)} ({CORRECTIONS.get(kind, kind)} correction; uncorrected {chi}({f.df}) = {plain(f.chisq)})"]
+    out += [f"{'robust ' if k.endswith('.robust') else ''}{name} = {share(m[k], 3)}" for k, name in measures_for(m, ("cfi", "CFI"), ("tli", "TLI"))]
+    for key, _ in measures_for(m, ("rmsea", "RMSEA")):
+        robust = key.endswith(".robust")
+        low, high = (m.get(f"rmsea.ci.{end}{'.robust' if robust else ''}", float("nan")) for end in ("lower", "upper"))
+        out.append(f"{'robust ' if robust else ''}RMSEA = {share(m[key], 3)}" + (f", 90% CI [{share(low, 3)}, {share(high, 3)}]" if low == low and high == high else ""))
     shown = (("srmr_within", "SRMR within"), ("srmr_between", "SRMR between")) if f.levels > 1 else (("srmr", "SRMR"),)
     out += [f"{name} = {share(m[k], 3)}" for k, name in shown if k in m and m[k] == m[k]]
     return "Fit of the model: " + "; ".join(out) + "."

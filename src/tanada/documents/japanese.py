@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import exp
 
 import tanada as tn
+from tanada.documents.english import CORRECTIONS, measures_for
 from tanada.documents.model_facts import Effect, MixedFacts, SemFacts
 from tanada.documents.numbers import count, degrees, interval, p_words, plain, share
 
@@ -117,10 +118,15 @@ def sem_japanese(f: SemFacts) -> str:
 
 def _sem_fit(f: SemFacts) -> str:
     m = f.measures
-    out = [f"χ²({f.df}) = {plain(f.chisq)}，{p_words(f.p_value)}"] if f.df > 0 else ["飽和モデル（自由度0）"]
-    shown = [("cfi", "CFI"), ("tli", "TLI"), ("rmsea", "RMSEA")]
-    shown += [("srmr_within", "SRMR（個人レベル）"), ("srmr_between", "SRMR（集団レベル）")] if f.levels > 1 else [("srmr", "SRMR")]
-    out += [f"{name} = {share(m[k], 3)}" for k, name in shown if k in m and m[k] == m[k]]
+    if f.df <= 0:
+        return "モデルは飽和しており（自由度0），適合度は検定できない。"
+    out = [f"χ²({f.df}) = {plain(f.chisq)}，{p_words(f.p_value)}"]
+    if f.scaled is not None:
+        kind, stat, df, p = f.scaled
+        out = [f"χ²({degrees(df)}) = {plain(stat)}，{p_words(p)}（{CORRECTIONS.get(kind, kind)}補正；補正前はχ²({f.df}) = {plain(f.chisq)}）"]
+    srmr = (("srmr_within", "SRMR（個人レベル）"), ("srmr_between", "SRMR（集団レベル）")) if f.levels > 1 else (("srmr", "SRMR"),)
+    shown = measures_for(m, ("cfi", "CFI"), ("tli", "TLI"), ("rmsea", "RMSEA"), *srmr)
+    out += [f"{'頑健な' if k.endswith('.robust') else ''}{name} = {share(m[k], 3)}" for k, name in shown]
     return "モデルの適合度は，" + "，".join(out) + "であった。"
 
 

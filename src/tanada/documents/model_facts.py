@@ -10,6 +10,7 @@ import numpy as np
 
 from tanada.api.performance_measures import icc, r2
 from tanada.post.random_effects import variance_table
+from tanada.post.sem_fitmeasures import chi_square_p
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _or_none(value: Callable[[], float]) -> float | None:
 
 @dataclass(frozen=True)
 class SemFacts:
-    """A structural equation model in numbers; `loadings` are standardised (lowest, highest); `paths` (lhs, rhs, level, estimate, se, z, p, beta)."""
+    """A structural equation model in numbers; `scaled` (kind, stat, df, p) of a robust estimator; `loadings` standardised (level, lowest, highest); `paths` (lhs, rhs, level, estimate, se, z, p, beta)."""
 
     estimator: str
     nobs: int
@@ -127,6 +128,7 @@ class SemFacts:
     chisq: float
     df: int
     p_value: float
+    scaled: tuple[str, float, float, float] | None
     measures: dict[str, float]
     loadings: tuple[tuple[int, float, float], ...]
     paths: tuple[tuple[str, str, int, str, float, float, float, float, float], ...]
@@ -151,8 +153,10 @@ def sem_facts(f: Any) -> SemFacts:
         for r in rows
         if r[1] == "~" and np.isfinite(float("nan") if r[7] is None else float(r[7]))
     )
+    test = f.robust_test
+    scaled = None if test is None else (test.kind, float(test.stat), float(test.df), float(chi_square_p(test.stat, test.df)))
     return SemFacts(
         estimator=f.estimator, nobs=f.nobs, clusters=f.n_clusters, cluster=str(f._fit.sample.data.cluster_name or ""), groups=f.groups,
-        chisq=float(f.chisq), df=int(f.df), p_value=float(f.p_value), measures=f.fit_measures(), loadings=tuple(loadings), paths=paths,  # type: ignore[arg-type]
+        chisq=float(f.chisq), df=int(f.df), p_value=float(f.p_value), scaled=scaled, measures=f.fit_measures(), loadings=tuple(loadings), paths=paths,  # type: ignore[arg-type]
         levels=len(levels), converged=f.converged, trouble="" if f.verdict.status == "ok" else str(f.verdict),
     )  # fmt: skip

@@ -14,6 +14,16 @@ from tanada.errors import DataError, ModelError
 from tanada.results.mixed_result import MixedResult
 from tanada.results.sem_result import SemResult
 
+HEADINGS = {
+    "In words": "結果の記述", "Data": "データ", "Estimates": "推定値", "Explained variance": "説明された分散", "Groups": "集団", "Checks": "診断", "Notes": "注記",
+    "Methods and citation": "方法と引用", "Model": "モデル", "Path diagram": "パス図", "Fit": "適合度", "Where it fits badly": "適合の悪い箇所",
+}  # fmt: skip
+
+
+def headed(sections: list[tuple[str, str]], language: str) -> list[tuple[str, str]]:
+    """Sections with headings in the language."""
+    return [(HEADINGS.get(name, name) if language == "ja" else name, content) for name, content in sections]
+
 
 def report(m: Any, path: Any, title: str | None = None, language: str = "en", ddf: str | None = None) -> Path:
     """Write a report of a fitted model: one HTML file with its figures inside, that needs no network and no scripts.
@@ -25,7 +35,7 @@ def report(m: Any, path: Any, title: str | None = None, language: str = "en", dd
         File to write; ".html" is added when it has no ending.
     title : str, optional
     language : {"en", "ja"}
-        Language of the description in words; headings are English.
+        Language of headings and of the description in words; tables are English.
     ddf : str, optional
         As in `m.summary` (mixed models).
 
@@ -57,12 +67,12 @@ def report(m: Any, path: Any, title: str | None = None, language: str = "en", dd
     if not out.parent.is_dir():
         raise DataError(f"report: the folder '{out.parent}' does not exist.")
     if isinstance(m, MixedResult):
-        name = title or f"Report of a mixed model: {m.fit.data.response}"
+        name = title or (f"混合モデルの報告：{m.fit.data.response}" if language == "ja" else f"Report of a mixed model: {m.fit.data.response}")
         lead = f"<code>{text(m.formula)}</code>, {text(m.family)} ({text(m.link)}), {text(m.fit.method)}"
-        content = page(name, lead, mixed_sections(m, ddf, language), text(software()), language)
+        content = page(name, lead, headed(mixed_sections(m, ddf, language), language), text(software()), language)
     else:
-        name = title or "Report of a structural equation model"
+        name = title or ("構造方程式モデルの報告" if language == "ja" else "Report of a structural equation model")
         lead = f"{m.nobs:,} rows, estimator {text(m.estimator)}"
-        content = page(name, lead, sem_sections(m, language), text(software()), language)
+        content = page(name, lead, headed(sem_sections(m, language), language), text(software()), language)
     out.write_text(content, encoding="utf-8")
     return out

@@ -8,7 +8,7 @@ import numpy as np
 
 from tanada.documents.html import Picture, figure, paragraphs, rows_table, table, text
 from tanada.documents.methods import sem_methods
-from tanada.documents.numbers import count, plain, share
+from tanada.documents.numbers import count, share
 from tanada.documents.sentences import report_text
 from tanada.errors import TanadaError
 from tanada.results.text import Block, fixed
@@ -44,7 +44,7 @@ def _diagram(f: Any) -> str:
 
 
 def _data(f: Any) -> str:
-    rows = [("Rows used", count(f.nobs))]
+    rows = [("Rows used", count(f.nobs)), ("Estimator", f.estimator), ("Free parameters", str(f.npar))]
     data = f._fit.sample.data
     rows += [(f"Clusters ({data.cluster_name})", count(f.n_clusters))] if f.n_clusters else []
     rows += [(f"Group {g.label}", count(g.n)) for g in data.groups] if len(data.groups) > 1 else []
@@ -58,11 +58,15 @@ def _data(f: Any) -> str:
 
 def _fit(f: Any) -> str:
     m = f.fit_measures()
-    rows: list[tuple[str, ...]] = [("Chi-square", f"{plain(f.chisq)} on {f.df} df, p = {f.p_value:.4f}", "small and not significant when the model holds; large samples make it significant")]
+    lead = "<p>Chi-square is small and not significant when the model holds; large samples make it significant.</p>"
+    rows: list[tuple[str, ...]] = []
     guide = (
         ("cfi", "CFI", "0.95 or more is called good (Hu & Bentler 1999)"),
         ("tli", "TLI", "0.95 or more is called good"),
+        ("cfi.robust", "CFI, robust", "for the robust test"),
+        ("tli.robust", "TLI, robust", ""),
         ("rmsea", "RMSEA", "0.06 or less is called good"),
+        ("rmsea.robust", "RMSEA, robust", ""),
         ("srmr", "SRMR", "0.08 or less is called good"),
         ("srmr_within", "SRMR, within", ""),
         ("srmr_between", "SRMR, between", ""),
@@ -73,7 +77,7 @@ def _fit(f: Any) -> str:
         value = m.get(key, float("nan"))
         if np.isfinite(value) and not (key == "srmr" and f.n_clusters):
             rows.append((name, f"{value:.1f}" if key in ("aic", "bic") else share(value, 3), words))
-    return rows_table(("", "", ""), rows)
+    return table(f.summary().blocks[1]) + lead + rows_table(("Measure", "Value", "Reading"), rows)
 
 
 def _misfit(f: Any) -> str:

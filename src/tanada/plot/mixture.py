@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tanada.errors import DataError, ModelError
 from tanada.plot.model_data import count_label, random_terms
-from tanada.plot.style import BLUE, LIGHT, RED, finish, legend, new_axes
+from tanada.plot.style import BLUE, GREY, LIGHT, RED, finish, legend, new_axes
 from tanada.post.family_rows import all_predictors, family_of, zero_inflated
 
 Array = NDArray[np.float64]
@@ -20,7 +20,7 @@ REACH = 8.0  # standard deviations
 MOST = 200_000  # rows times counts times nodes at once
 
 
-def plot_mixture(m: Any, at: Mapping[str, Any] | None = None, single: bool = True, ax: Any = None, data_only: bool = False) -> Any:
+def plot_mixture(m: Any, at: Mapping[str, Any] | None = None, single: bool = True, components: int = 0, ax: Any = None, data_only: bool = False) -> Any:
     """Observed counts against the fitted mixture distribution.
 
     Parameters
@@ -31,6 +31,8 @@ def plot_mixture(m: Any, at: Mapping[str, Any] | None = None, single: bool = Tru
         Rows to show: values of variables, such as {"x": 4}. Default all rows.
     single : bool
         Whether to show the distribution at random effects of zero too.
+    components : int
+        Number of values of the random effect whose distributions are drawn in grey, darker where the effect is more probable: what is mixed.
     ax : matplotlib Axes, optional
     data_only : bool
         Return y, observed, mixture, at_zero: numbers of rows.
@@ -63,17 +65,21 @@ def plot_mixture(m: Any, at: Mapping[str, Any] | None = None, single: bool = Tru
     columns = {
         "y": values,
         "observed": np.bincount(y.astype(int), minlength=top + 1).astype(float),
-        "mixture": count_mixture(m, rows, values, NODES),
-        "at_zero": count_mixture(m, rows, values, 1),
+        "mixture": count_mixture(m, rows, values, np.linspace(-REACH, REACH, NODES)),
+        "at_zero": count_mixture(m, rows, values, np.zeros(1)),
     }
     if data_only:
         return m.table(columns)
     ax = new_axes(ax, (6.6, 3.8))
     ax.bar(values, columns["observed"], color=LIGHT, width=0.8, label="observed")
     style = {"ms": 4.5, "lw": 1.5} if top < 40 else {"ms": 0, "lw": 1.5}
+    for r in np.linspace(-2.5, 2.5, components) if components else ():
+        own = count_mixture(m, rows, values, np.array([r]))
+        ax.plot(values, own, color=GREY, lw=0.9, alpha=float(0.15 + 0.7 * np.exp(-0.5 * r * r)), label="parts of the mixture" if r == -2.5 else None)
     if single:
         ax.plot(values, columns["at_zero"], "s--", color=RED, label="without random effects", **style)
     ax.plot(values, columns["mixture"], "o-", color=BLUE, label="mixture over random effects", **style)
+    ax.set_ylim(0, 1.12 * max(float(columns[k].max()) for k in ("observed", "mixture", "at_zero")))
     if top < 15:
         ax.set_xticks(values)
     ax.grid(False, axis="x")
@@ -92,8 +98,8 @@ def _rows(m: Any, at: Mapping[str, Any] | None) -> NDArray[np.intp]:
     return np.flatnonzero(keep)
 
 
-def count_mixture(m: Any, rows: NDArray[np.intp], values: NDArray[np.intp], nodes: int) -> Array:
-    """Expected number of rows with each count: sum over rows of E_r[P(y | eta + r)]; one node puts r at zero."""
+def count_mixture(m: Any, rows: NDArray[np.intp], values: NDArray[np.intp], base: Array) -> Array:
+    """Expected number of rows with each count: sum over rows of E_r[P(y | eta + sd r)], r at the points `base` with normal weights."""
     fit, info = m.fit, family_of(m.fit)
     etas = {c.name: np.asarray(c.offset + c.X @ fit.beta[c.name], float) for c in fit.data.components}
     plain, inflated = all_predictors(fit, etas)[rows], zero_inflated(fit)
@@ -101,7 +107,7 @@ def count_mixture(m: Any, rows: NDArray[np.intp], values: NDArray[np.intp], node
     for design, term in zip(random_terms(m), fit.terms):
         z = design.Z[rows]
         spread += np.einsum("ij,jk,ik->i", z, term.cov, z)
-    base = np.linspace(-REACH, REACH, nodes) if nodes > 1 else np.zeros(1)
+    nodes = len(base)
     weight = np.exp(-0.5 * base**2)
     weight = weight / weight.sum()
     trials, sd = fit.data.trials[rows], np.sqrt(spread)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tanada.plot.style import BLACK, BLUE, GREY, MANY, RED, alpha_for, finish, legend, new_axes
+from tanada.post.family_rows import family_of
 from tanada.post.residuals import residuals
 
 Array = NDArray[np.float64]
@@ -15,14 +16,14 @@ Array = NDArray[np.float64]
 BINS = 20
 
 
-def plot_residuals(m: Any, kind: str = "scaled", ax: Any = None, data_only: bool = False) -> Any:
+def plot_residuals(m: Any, kind: str | None = None, ax: Any = None, data_only: bool = False) -> Any:
     """Residuals against fitted values with their running mean.
 
     Parameters
     ----------
     m : MixedResult
-    kind : str
-        As in `m.residuals`.
+    kind : str, optional
+        As in `m.residuals`; default "scaled", for ordinal responses "quantile".
     ax : matplotlib Axes, optional
     data_only : bool
         Return fitted, residual.
@@ -38,6 +39,7 @@ def plot_residuals(m: Any, kind: str = "scaled", ax: Any = None, data_only: bool
     >>> m.plot(kind="residuals", data_only=True).columns.tolist()
     ['fitted', 'residual']
     """
+    kind = kind or ("quantile" if m.fit.data.response_levels and family_of(m.fit).ordinal else "scaled")
     fitted, r = np.asarray(m.fit.fitted, float), residuals(m.fit, kind, 1)
     if data_only:
         return m.table({"fitted": fitted, "residual": r})
