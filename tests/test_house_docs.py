@@ -74,3 +74,12 @@ def test_names_in_the_pages_exist() -> None:
     assert not mentioned("tn") - set(tanada.__all__) - {"sklearn"}
     assert not {n for n in mentioned("m") if not hasattr(MixedResult, n)}
     assert not {n for n in mentioned("f") if not hasattr(SemResult, n)}
+
+
+def test_the_readme_s_example_runs() -> None:
+    blocks = FENCE.findall((DOCS.parent / "README.md").read_text(encoding="utf-8"))
+    assert blocks
+    namespace: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)  # noqa: S102
+    assert {"m", "g", "f"} <= set(namespace)
