@@ -29,28 +29,77 @@ std::vector<Count>& counts() {
   return c;
 }
 
-// The counts that carry weight; a stride above one only where the weights are so smooth that the sum stays exact to rounding. Returns the
-// stride, 0 when there are too many terms.
+// j^-nu for j = 1, 2, ...: with these the weights follow one from the other without an exponential. Kept while nu stays the same.
+class Powers {
+ public:
+  void use(double nu) {
+    if (nu != nu_) nu_ = nu, values_.assign(1, 1.0);
+  }
+  double operator()(double j) {
+    const auto at = static_cast<std::size_t>(j);
+    while (values_.size() <= at) values_.push_back(std::exp(-nu_ * std::log(static_cast<double>(values_.size()))));
+    return values_[at];
+  }
+
+ private:
+  double nu_ = -1.0;
+  std::vector<double> values_;
+};
+
+Powers& powers(double nu) {
+  thread_local Powers p;
+  p.use(nu);
+  return p;
+}
+
+constexpr double kLeastWeight = 4.25e-18;  // exp(-40)
+
+struct Shape {
+  double mode, sd;
+};
+Shape shape_of(double l, double nu) {
+  const double mode = std::floor(std::exp(std::min(l / nu, 700.0)));
+  return {mode, std::sqrt(std::max(mode, 1.0) / nu)};
+}
+// Step from one count to the next that is summed: above one only where the weights are so smooth that the sum stays exact to rounding.
+double stride_of(const Shape& s) { return s.sd < 8.0 || s.mode < 10.0 * s.sd ? 1.0 : std::floor(s.sd / 4.0); }
+
+// The counts that carry weight, with weights relative to the mode's (whose logarithm is `top`). Returns the stride, 0
+// when there are too many terms.
 double collect(double l, double nu, double* top) {
   std::vector<Count>& c = counts();
   c.clear();
-  const double mode = std::floor(std::exp(std::min(l / nu, 700.0))), sd = std::sqrt(std::max(mode, 1.0) / nu);
+  const Shape shape = shape_of(l, nu);
+  const double mode = shape.mode, stride = stride_of(shape);
   if (!(mode < 1e15)) return 0.0;
-  const double stride = sd < 8.0 || mode < 10.0 * sd ? 1.0 : std::floor(sd / 4.0);
-  auto add = [&](double y) {
-    const double b = -log_factorial(y);
-    c.push_back({y, b, y * l + nu * b});
-    return c.back().weight;
-  };
-  *top = add(mode);
-  for (double y = mode + stride;; y += stride) {
-    const double w = add(y);
-    *top = std::max(*top, w);
-    if (w < *top - 40.0) break;
+  *top = mode * l - nu * log_factorial(mode);
+  c.push_back({mode, -log_factorial(mode), 1.0});
+  if (stride > 1.0) {
+    auto add = [&](double y) {
+      const double b = -log_factorial(y);
+      c.push_back({y, b, std::exp(y * l + nu * b - *top)});
+      return c.back().weight > kLeastWeight;
+    };
+    for (double y = mode + stride; add(y); y += stride)
+      if (c.size() > kMostTerms) return 0.0;
+    for (double y = mode - stride; y >= 0.0 && add(y); y -= stride) {
+    }
+    return stride;
+  }
+  if (mode > 1e6) return 0.0;
+  Powers& power = powers(nu);
+  const double lambda = std::exp(l);
+  double weight = 1.0;
+  for (double y = mode + 1.0; weight > kLeastWeight; y += 1.0) {
+    weight *= lambda * power(y);
+    c.push_back({y, -log_factorial(y), weight});
     if (c.size() > kMostTerms) return 0.0;
   }
-  for (double y = mode - stride; y >= 0.0; y -= stride)
-    if (add(y) < *top - 40.0) break;
+  weight = 1.0;
+  for (double y = mode; y >= 1.0 && weight > kLeastWeight; y -= 1.0) {
+    weight /= lambda * power(y);
+    c.push_back({y - 1.0, -log_factorial(y - 1.0), weight});
+  }
   return stride;
 }
 
@@ -64,11 +113,10 @@ Cumulants cumulants(double l, double nu, int order) {
   }
   std::vector<Count>& c = counts();
   for (Count& x : c) {
-    x.weight = std::exp(x.weight - top);
     total += x.weight;
     if (x.y > 0.0) rest += x.weight;
   }
-  const bool zero_first = top == 0.0 && stride == 1.0 && c.front().y == 0.0;
+  const bool zero_first = c.front().y == 0.0;  // the mode is zero: keep the digits of a log Z near zero
   out.log_z = zero_first ? std::log1p(rest) : top + std::log(total * stride);
   double mean = 0.0, mean_b = 0.0;
   for (Count& x : c) x.weight /= total, mean += x.weight * x.y, mean_b += x.weight * x.b;
@@ -93,6 +141,33 @@ Cumulants cumulants(double l, double nu, int order) {
   return out;
 }
 
+// Mean and variance only; NaN when there are too many terms.
+struct Moments {
+  double mean, variance;
+};
+Moments moments(double l, double nu) {
+  const Shape shape = shape_of(l, nu);
+  if (!(shape.mode <= 1e6) || stride_of(shape) > 1.0) {
+    const Cumulants c = cumulants(l, nu, 1);
+    return {c.k[1][0], c.k[2][0]};
+  }
+  Powers& power = powers(nu);
+  const double lambda = std::exp(l), mode = shape.mode;
+  double weight = 1.0, total = 1.0, first = 0.0, second = 0.0, d = 1.0;
+  for (; weight > kLeastWeight; d += 1.0) {
+    weight *= lambda * power(mode + d);
+    total += weight, first += weight * d, second += weight * d * d;
+    if (d > kMostTerms) return {std::numeric_limits<double>::quiet_NaN(), 0.0};
+  }
+  weight = 1.0;
+  for (d = -1.0; mode + d >= 0.0 && weight > kLeastWeight; d -= 1.0) {
+    weight /= lambda * power(mode + d + 1.0);
+    total += weight, first += weight * d, second += weight * d * d;
+  }
+  first /= total;
+  return {mode + first, second / total - first * first};
+}
+
 // l with d log Z / d l = mu: safeguarded Newton on the logarithm of the mean, which is close to linear in l.
 double log_lambda(double log_mu, double nu) {
   const double mu = std::exp(log_mu), shifted = mu + 0.5 * (nu - 1.0) / nu;
@@ -101,8 +176,8 @@ double log_lambda(double log_mu, double nu) {
   if (nu < 1.0 && !(shifted > 0.5 * mu)) l = nu * log_mu - (1.0 - nu) * std::log1p(1.0 / mu);  // between Poisson and geometric
   int failures = 0;
   for (int i = 0; i < 100; ++i) {
-    const Cumulants c = cumulants(l, nu, 1);
-    const double gap = std::log(c.k[1][0]) - log_mu;
+    const Moments m = moments(l, nu);
+    const double gap = std::log(m.mean) - log_mu;
     if (!std::isfinite(gap)) {  // too many terms: too large a lambda, or an answer with too many
       if (++failures > 3) return std::numeric_limits<double>::quiet_NaN();
       high = l;
@@ -110,7 +185,7 @@ double log_lambda(double log_mu, double nu) {
       continue;
     }
     (gap > 0.0 ? high : low) = l;
-    const double step = std::clamp(-gap * c.k[1][0] / c.k[2][0], -5.0, 5.0);
+    const double step = std::clamp(-gap * m.mean / m.variance, -5.0, 5.0);
     double next = l + step;
     if (!(next > low && next < high)) next = std::isfinite(low) && std::isfinite(high) ? 0.5 * (low + high) : l + step;
     if (std::fabs(step) <= 1e-14 * (1.0 + std::fabs(l)) || next == l) return l;

@@ -6,6 +6,8 @@
 #pragma once
 #include <array>
 #include <cmath>
+#include <type_traits>
+#include <utility>
 
 namespace tanada {
 
@@ -46,6 +48,25 @@ template <int M, int K> struct Jet {
 // Position of (a <= b) in the packed second derivatives.
 template <int M> constexpr int pair_index(int a, int b) { return a * M - a * (a - 1) / 2 + (b - a); }
 
+// The packed third derivatives: variables a <= b <= c of each, and the positions of its three pairs.
+struct Triple {
+  int a, b, c, ab, ac, bc;
+};
+template <int M> constexpr std::array<Triple, triples(M)> make_triples() {
+  std::array<Triple, triples(M)> out{};
+  for (int a = 0, i = 0; a < M; ++a)
+    for (int b = a; b < M; ++b)
+      for (int c = b; c < M; ++c, ++i) out[i] = {a, b, c, pair_index<M>(a, b), pair_index<M>(a, c), pair_index<M>(b, c)};
+  return out;
+}
+template <int M> inline constexpr auto kTriples = make_triples<M>();
+
+// Calls body(std::integral_constant<int, i>) for i = 0..N-1: loops over packed derivatives whose indices are constants.
+template <class F, int... I> inline void unrolled(F&& body, std::integer_sequence<int, I...>) {
+  (body(std::integral_constant<int, I>{}), ...);
+}
+template <int N, class F> inline void unrolled(F&& body) { unrolled(body, std::make_integer_sequence<int, N>{}); }
+
 // f(x) for a function of one variable whose derivatives at x.v are f[0..K].
 template <int M, int K> inline Jet<M, K> compose(const Jet<M, K>& x, const double* f) {
   Jet<M, K> r(f[0]);
@@ -54,11 +75,11 @@ template <int M, int K> inline Jet<M, K> compose(const Jet<M, K>& x, const doubl
     for (int a = 0, i = 0; a < M; ++a)
       for (int b = a; b < M; ++b, ++i) r.h[i] = f[2] * x.g[a] * x.g[b] + f[1] * x.h[i];
   if constexpr (K >= 3)
-    for (int a = 0, i = 0; a < M; ++a)
-      for (int b = a; b < M; ++b)
-        for (int c = b; c < M; ++c, ++i)
-          r.t[i] = f[3] * x.g[a] * x.g[b] * x.g[c] + f[1] * x.t[i] +
-                   f[2] * (x.h[pair_index<M>(a, b)] * x.g[c] + x.h[pair_index<M>(a, c)] * x.g[b] + x.h[pair_index<M>(b, c)] * x.g[a]);
+    unrolled<triples(M)>([&](auto i) {
+      constexpr Triple p = kTriples<M>[i];
+      r.t[i] = f[3] * x.g[p.a] * x.g[p.b] * x.g[p.c] + f[1] * x.t[i] +
+               f[2] * (x.h[p.ab] * x.g[p.c] + x.h[p.ac] * x.g[p.b] + x.h[p.bc] * x.g[p.a]);
+    });
   return r;
 }
 
@@ -76,18 +97,16 @@ template <int M, int K> inline Jet<M, K> compose(const Jet<2, K>& f, const Jet<M
           for (int q = 0; q < 2; ++q) r.h[i] += second(p, q) * in[p]->g[a] * in[q]->g[b];
       }
   if constexpr (K >= 3)
-    for (int a = 0, i = 0; a < M; ++a)
-      for (int b = a; b < M; ++b)
-        for (int c = b; c < M; ++c, ++i) {
-          double s = f.g[0] * x.t[i] + f.g[1] * y.t[i];
-          const int ab = pair_index<M>(a, b), ac = pair_index<M>(a, c), bc = pair_index<M>(b, c);
-          for (int p = 0; p < 2; ++p)
-            for (int q = 0; q < 2; ++q) {
-              s += second(p, q) * (in[p]->h[ab] * in[q]->g[c] + in[p]->h[ac] * in[q]->g[b] + in[p]->h[bc] * in[q]->g[a]);
-              for (int u = 0; u < 2; ++u) s += f.t[p + q + u] * in[p]->g[a] * in[q]->g[b] * in[u]->g[c];
-            }
-          r.t[i] = s;
+    unrolled<triples(M)>([&](auto i) {
+      constexpr Triple at = kTriples<M>[i];
+      double s = f.g[0] * x.t[i] + f.g[1] * y.t[i];
+      for (int p = 0; p < 2; ++p)
+        for (int q = 0; q < 2; ++q) {
+          s += second(p, q) * (in[p]->h[at.ab] * in[q]->g[at.c] + in[p]->h[at.ac] * in[q]->g[at.b] + in[p]->h[at.bc] * in[q]->g[at.a]);
+          for (int u = 0; u < 2; ++u) s += f.t[p + q + u] * in[p]->g[at.a] * in[q]->g[at.b] * in[u]->g[at.c];
         }
+      r.t[i] = s;
+    });
   return r;
 }
 
@@ -98,13 +117,11 @@ template <int M, int K> inline Jet<M, K> operator*(const Jet<M, K>& x, const Jet
     for (int a = 0, i = 0; a < M; ++a)
       for (int b = a; b < M; ++b, ++i) r.h[i] = x.v * y.h[i] + x.g[a] * y.g[b] + x.g[b] * y.g[a] + x.h[i] * y.v;
   if constexpr (K >= 3)
-    for (int a = 0, i = 0; a < M; ++a)
-      for (int b = a; b < M; ++b)
-        for (int c = b; c < M; ++c, ++i) {
-          const int ab = pair_index<M>(a, b), ac = pair_index<M>(a, c), bc = pair_index<M>(b, c);
-          r.t[i] = x.v * y.t[i] + x.g[a] * y.h[bc] + x.g[b] * y.h[ac] + x.g[c] * y.h[ab] + x.h[ab] * y.g[c] +
-                   x.h[ac] * y.g[b] + x.h[bc] * y.g[a] + x.t[i] * y.v;
-        }
+    unrolled<triples(M)>([&](auto i) {
+      constexpr Triple p = kTriples<M>[i];
+      r.t[i] = x.v * y.t[i] + x.g[p.a] * y.h[p.bc] + x.g[p.b] * y.h[p.ac] + x.g[p.c] * y.h[p.ab] + x.h[p.ab] * y.g[p.c] +
+               x.h[p.ac] * y.g[p.b] + x.h[p.bc] * y.g[p.a] + x.t[i] * y.v;
+    });
   return r;
 }
 template <int M, int K> inline Jet<M, K> operator+(Jet<M, K> x, const Jet<M, K>& y) { return x += y; }
@@ -117,6 +134,29 @@ template <int M, int K> inline Jet<M, K> operator-(double c, const Jet<M, K>& x)
 template <int M, int K> inline Jet<M, K> operator*(Jet<M, K> x, double c) { return x *= c; }
 template <int M, int K> inline Jet<M, K> operator*(double c, Jet<M, K> x) { return x *= c; }
 template <int M, int K> inline Jet<M, K> operator/(Jet<M, K> x, double c) { return x *= 1.0 / c; }
+
+// A jet that depends on its first two variables only, as a jet in these, and back: parts of a density in fewer variables cost less.
+inline double first_two(double x) { return x; }
+template <int M, int K> inline Jet<2, K> first_two(const Jet<M, K>& x) {
+  Jet<2, K> r(x.v);
+  for (int a = 0; a < 2; ++a) r.g[a] = x.g[a];
+  if constexpr (K >= 2) r.h = {x.h[0], x.h[1], x.h[pair_index<M>(1, 1)]};
+  if constexpr (K >= 3)
+    for (int i = 0, j = 0; i < triples(M); ++i)
+      if (kTriples<M>[i].c < 2) r.t[j++] = x.t[i];
+  return r;
+}
+template <class T> inline T from_two(double x) { return x; }
+template <class T, int K> inline T from_two(const Jet<2, K>& x) {
+  constexpr int M = T::variables;
+  T r(x.v);
+  for (int a = 0; a < 2; ++a) r.g[a] = x.g[a];
+  if constexpr (K >= 2) r.h[0] = x.h[0], r.h[1] = x.h[1], r.h[pair_index<M>(1, 1)] = x.h[2];
+  if constexpr (K >= 3)
+    for (int i = 0, j = 0; i < triples(M); ++i)
+      if (kTriples<M>[i].c < 2) r.t[i] = x.t[j++];
+  return r;
+}
 
 // chain(x, F): F(value, order, f) writes f(value) and its derivatives up to `order` (0 for doubles) into f[0..order].
 template <class F> inline double chain(double x, F&& function) {

@@ -10,13 +10,13 @@ namespace {
 
 struct OrderedBeta {
   static constexpr int m = 4;
-  template <class T> BetaShared<T> shared(const T* eta) const { return beta_shared(eta[1]); }
+  template <class T> auto shared(const T* eta) const { return beta_shared(first_two(eta[1])); }
   template <class T, class S> T density(double y, double, const T* eta, const S& s) const {
     const T below = eta[0] - eta[2], above = eta[0] - eta[3];
     if (y == 0.0) return -softplus(below);
     if (y == 1.0) return -softplus(-above);
     const T inside = log1mexp(eta[3] - eta[2]) - softplus(-below) - softplus(above);
-    return inside + beta_density(y, probability(Link::logit, eta[0]), eta[1], s);
+    return inside + from_two<T>(beta_density(y, probability(Link::logit, first_two(eta[0])), first_two(eta[1]), s));
   }
   double information(double, const double* eta) const {
     const double p = sigmoid(eta[0]), q = sigmoid(-eta[0]);
