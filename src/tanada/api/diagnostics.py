@@ -353,6 +353,7 @@ def check_model(m: MixedResult, n: int = SIMULATIONS, seed: int | None = 1) -> T
     checks += effect_checks.ranef_normality(fit)
     checks += _attempt("influence", lambda: [_influential(m, None, False)])
     checks += mistakes(fit, m.design)
+    checks = list({(c.name, c.sentence): c for c in reversed(checks)}.values())[::-1]  # a finding of two checks counts once
     return _result(m, [c for c in checks if c.status != SKIPPED or c.sentence], "Checks of the model", "check_model")
 
 
