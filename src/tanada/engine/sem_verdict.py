@@ -35,8 +35,8 @@ def sem_verdict(table: ParameterTable, built: Built, x: Array, out: Any, basis: 
         )  # fmt: skip
     if not out.converged:
         return Verdict("not converged", f"The optimiser stopped after {int(out.iterations)} iterations before the gradient vanished ({out.message}).", "Give start values, raise max_iterations, or simplify the model.", gradient, (), evaluations, smallest)
-    names = table.free_names()
-    at_bound = tuple(names[i] for i in np.flatnonzero((x <= box[0]) | (x >= box[1])))
+    parameters = table.free_names()
+    at_bound = tuple(parameters[i] for i in np.flatnonzero((x <= box[0]) | (x >= box[1])))
     if at_bound:
         return Verdict("boundary", f"Converged after {int(out.iterations)} iterations, with {', '.join(at_bound)} at a bound.", "", gradient, at_bound, evaluations, smallest)
     return Verdict("ok", f"Converged after {int(out.iterations)} iterations.", "", gradient, (), evaluations, smallest)
