@@ -216,3 +216,15 @@ def test_tables_are_of_the_callers_library(survey: Any) -> None:
 
     m = tn.mixed("read_score ~ (1 | school_id)", pl.from_pandas(survey[["read_score", "school_id"]]))
     assert isinstance(m.plot("shrinkage", data_only=True), pl.DataFrame)
+
+
+def test_many_rows_are_thinned_not_dropped_out_of_step() -> None:
+    rng = np.random.default_rng(7)
+    n = 50_100
+    g = rng.integers(0, 50, n)
+    m = tn.mixed("y ~ x + (1 | g)", {"y": rng.normal(size=n) + rng.normal(size=50)[g], "x": rng.normal(size=n), "g": g})
+    ax = m.plot("quantile_residuals")
+    assert len(ax.get_lines()[0].get_xdata()) == 50_000
+    assert len(m.plot("qq", data_only=True)) == n
+    dots = next(v for v in m.plot("qq").get_lines() if v.get_marker() == "o")
+    assert 4000 <= len(dots.get_xdata()) < 5000 and dots.get_ydata().max() == m.plot("qq", data_only=True)["residual"].max()

@@ -18,6 +18,7 @@ from tanada.plot.check import PLAIN, panels_for
 from tanada.plot.model_data import groups_for, numeric_predictors, observed, random_terms
 from tanada.results.text import Block
 
+SIMULATIONS, CELLS = 250, 10_000_000  # simulated data sets; rows times data sets
 ORDER = {"problem": 0, "warning": 1, "note": 2, "ok": 3, "not applicable": 4}
 
 
@@ -134,7 +135,7 @@ def _safely(picture: Picture) -> str:
 
 
 def _checks(m: Any) -> str:
-    found = check_model(m)
+    found = check_model(m, n=max(20, min(SIMULATIONS, CELLS // max(m.nobs, 1))))
     rows = sorted(zip(found.column("check"), found.column("status"), found.column("sentence")), key=lambda r: ORDER.get(str(r[1]), 9))
     cells = [(_badge(str(status)), str(name), str(sentence)) for name, status, sentence in rows]
     out = rows_table(("", "Check", "Finding"), cells)

@@ -83,8 +83,8 @@ def _panel(ax: Any, groups: Any, name: str, effect: Any, crit: float, written: b
     e, s, y = estimate[order], crit * error[order], np.arange(len(order))
     apart = np.abs(e) > s
     for keep, colour in ((~apart, GREY), (apart, BLUE)):
-        ax.hlines(y[keep], e[keep] - s[keep], e[keep] + s[keep], color=colour, lw=1.0 if len(e) < 100 else 0.7, alpha=0.6)
-        ax.plot(e[keep], y[keep], "o", ms=3.5 if len(e) < 100 else 2, mec="none", color=colour)
+        ax.hlines(y[keep], e[keep] - s[keep], e[keep] + s[keep], color=colour, lw=1.0 if len(e) < 100 else 0.7, alpha=0.6, rasterized=len(e) > 500)
+        ax.plot(e[keep], y[keep], "o", ms=3.5 if len(e) < 100 else 2, mec="none", color=colour, rasterized=len(e) > 500)
     ax.axvline(0, color=RED, lw=1.0)
     ax.set_ylim(-1, len(e))
     ax.grid(False, axis="y")

@@ -176,7 +176,7 @@ def _draw_lines(ax: Any, lines: GroupLines, sign: bool, name: str) -> None:
     parts = [(up, POSITIVE, "rising"), (~up, NEGATIVE, "falling")] if sign and not up.all() else [(np.ones_like(up), POSITIVE, f"one line a {name}")]
     for keep, colour, label in parts:
         count = f" ({int(keep.sum())})" if len(parts) > 1 else ""
-        ax.add_collection(LineCollection(list(paths[keep]), colors=colour, linewidths=width, alpha=0.7, label=label + count, zorder=2))
+        ax.add_collection(LineCollection(list(paths[keep]), colors=colour, linewidths=width, alpha=0.7, label=label + count, zorder=2, rasterized=len(paths) > 500))
     ax.autoscale_view()
 
 

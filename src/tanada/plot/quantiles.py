@@ -17,6 +17,7 @@ from tanada.post.residuals import residuals
 Array = NDArray[np.float64]
 
 BINS = 15
+FEW = 4000  # dots of a quantile plot
 SIMULATIONS = 250
 CELLS = 10_000_000  # rows times simulations
 
@@ -28,21 +29,28 @@ def normal_quantiles(n: int) -> Array:
     return np.asarray(ndtri((np.arange(1, n + 1) - 0.375) / (n + 0.25)), float)
 
 
-def envelope(n: int, level: float = 0.95) -> tuple[Array, Array]:
+def shown_ranks(n: int) -> NDArray[np.intp]:
+    """Ranks (from 0) that are drawn: all of them up to 4,000, else the tails and evenly spaced ones between."""
+    if n <= FEW:
+        return np.arange(n)
+    return np.unique(np.concatenate([np.arange(300), np.linspace(0, n - 1, FEW).astype(np.intp), np.arange(n - 300, n)]))
+
+
+def envelope(n: int, ranks: NDArray[np.intp], level: float = 0.95) -> tuple[Array, Array]:
     """Pointwise limits of ordered normal values: quantiles of the beta distribution of uniform order statistics."""
     from scipy.special import betaincinv, ndtri
 
-    k = np.arange(1, n + 1)
+    k = ranks + 1
     return (np.asarray(ndtri(betaincinv(k, n + 1 - k, p)), float) for p in (0.5 - level / 2, 0.5 + level / 2))  # type: ignore[return-value]
 
 
-def normal_scores(fit: Any, n: int, seed: int) -> Array:
-    """Quantile residuals by simulation as normal scores; fewer simulations for very many rows."""
+def normal_scores(fit: Any, n: int, seed: int) -> tuple[NDArray[np.intp], Array]:
+    """Quantile residuals by simulation as normal scores, and their rows: a random part of very many, with fewer simulations."""
     from scipy.special import ndtri
 
     n = max(20, min(int(n), CELLS // max(fit.nobs, 1)))
-    u = simulated_residuals(fit, n, seed, "new").residuals
-    return np.asarray(ndtri(np.clip(u, 0.25 / (n + 1), 1 - 0.25 / (n + 1))), float)
+    found = simulated_residuals(fit, n, seed, "new")
+    return found.rows, np.asarray(ndtri(np.clip(found.residuals, 0.25 / (n + 1), 1 - 0.25 / (n + 1))), float)
 
 
 def plot_qq(m: Any, kind: str | None = None, seed: int = 1, ax: Any = None, data_only: bool = False) -> Any:
@@ -71,7 +79,7 @@ def plot_qq(m: Any, kind: str | None = None, seed: int = 1, ax: Any = None, data
     (5766, 2)
     """
     kind = kind or ("scaled" if m.family == "gaussian" else "simulated")
-    r = np.sort(normal_scores(m.fit, SIMULATIONS, seed) if kind == "simulated" else residuals(m.fit, kind, seed))
+    r = np.sort(normal_scores(m.fit, SIMULATIONS, seed)[1] if kind == "simulated" else residuals(m.fit, kind, seed))
     q = normal_quantiles(len(r))
     if data_only:
         return m.table({"expected": q, "residual": r})
@@ -117,8 +125,11 @@ def plot_ranef_qq(m: Any, group: str | None = None, term: str | None = None, ax:
 def draw_qq(ax: Any, q: Array, r: Array, colour: str, name: str, standard: bool, line: bool = True) -> None:
     """Ordered values against normal quantiles, with the line they lie on when normal and the band of single points."""
     scale, centre = (1.0, 0.0) if standard else (float(np.std(r)) or 1.0, float(np.mean(r)))
+    ranks = shown_ranks(len(q))
     if line:
-        low, high = envelope(len(q))
+        low, high = envelope(len(q), ranks)
+    q, r = q[ranks], r[ranks]
+    if line:
         ax.fill_between(q, centre + scale * low, centre + scale * high, color=GREY, alpha=0.25, lw=0, zorder=1)
         ax.plot(q[[0, -1]], centre + scale * q[[0, -1]], color=RED, lw=1.2, zorder=2)
     ax.plot(q, r, "o", ms=3, mec="none", color=colour, alpha=0.7, zorder=3, label=name, rasterized=len(q) > MANY)
@@ -149,7 +160,8 @@ def plot_quantile_residuals(m: Any, n: int = SIMULATIONS, seed: int = 1, conditi
     """
     component = m.fit.data.components[0]
     fitted = np.asarray(m.fit.fitted if conditional else component.offset + component.X @ m.fit.beta["cond"], float)
-    r = residuals(m.fit, "quantile", seed) if conditional else normal_scores(m.fit, n, seed)
+    rows, r = (np.arange(m.nobs), residuals(m.fit, "quantile", seed)) if conditional else normal_scores(m.fit, n, seed)
+    fitted = fitted[rows]
     order = np.argsort(fitted, kind="stable")
     rank = np.empty(len(order))
     rank[order] = (np.arange(len(order)) + 0.5) / len(order)
