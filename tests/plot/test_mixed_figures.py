@@ -228,3 +228,19 @@ def test_many_rows_are_thinned_not_dropped_out_of_step() -> None:
     assert len(m.plot("qq", data_only=True)) == n
     dots = next(v for v in m.plot("qq").get_lines() if v.get_marker() == "o")
     assert 4000 <= len(dots.get_xdata()) < 5000 and dots.get_ydata().max() == m.plot("qq", data_only=True)["residual"].max()
+
+
+def test_the_default_figure_has_something_to_show(intercept: Any, slopes: Any, survey: Any) -> None:
+    assert intercept.plot().get_xlabel() == "random intercept"
+    assert slopes.plot().get_xlabel().startswith("coefficient")
+    assert len(tn.mixed("read_score ~ 1", survey).plot().get_yticklabels()) == 1
+
+
+@pytest.mark.parametrize("kind", ["lines", "caterpillar", "groups", "influence", "check", "predictive"])
+def test_every_figure_is_drawn_from_polars(survey: Any, kind: str) -> None:
+    import polars as pl
+
+    m = tn.mixed("read_score ~ escs_cwc + (escs_cwc | school_id)", pl.from_pandas(survey[["read_score", "escs_cwc", "school_id"]]))
+    assert m.plot(kind) is not None
+    data = m.plot(kind, data_only=True)
+    assert all(isinstance(v, pl.DataFrame) for v in (data.values() if isinstance(data, dict) else [data]))

@@ -31,14 +31,14 @@ FIGURES = {
 }
 
 
-def plot_mixed(m: Any, kind: str = "coef", *others: Any, **options: Any) -> Any:
+def plot_mixed(m: Any, kind: str | None = None, *others: Any, **options: Any) -> Any:
     """Draw one figure of a fitted mixed model.
 
     Parameters
     ----------
     m : MixedResult
-    kind : str
-        Name of the figure.
+    kind : str, optional
+        Name of the figure; default "coef", for models without predictors "caterpillar".
     *others : MixedResult
         More models, for kind="coef".
     **options
@@ -53,6 +53,10 @@ def plot_mixed(m: Any, kind: str = "coef", *others: Any, **options: Any) -> Any:
     ModelError
         For an unknown figure or option.
     """
+    if kind is None:
+        predictors = any(n != "(Intercept)" for c in m.fit.data.components for n in c.names)
+        kind = "coef" if predictors or others or not m.fit.terms else "caterpillar"
+        options |= {"intercept": True} if not predictors and kind == "coef" else {}
     if kind not in FIGURES:
         raise ModelError(f"there is no figure '{kind}'; plot knows {', '.join(FIGURES)}.{did_you_mean(str(kind), FIGURES)}")
     draw = getattr(import_module(f"tanada.plot.{FIGURES[kind]}"), f"plot_{kind}")

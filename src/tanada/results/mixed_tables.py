@@ -249,13 +249,13 @@ class MixedTables(MixedNumbers):
             return self.table(broom.tidy_parameters(self.work, check_level(level)))
         return self.table(broom.tidy_modes(self.work, check_level(level)))
 
-    def plot(self, kind: str = "coef", *others: Any, **options: Any) -> Any:
+    def plot(self, kind: str | None = None, *others: Any, **options: Any) -> Any:
         """A figure of the model.
 
         Parameters
         ----------
-        kind : str
-            Coefficients: "coef". Groups: "lines" (regression lines), "shrinkage", "ranef" (intercept against slope), "caterpillar", "groups" and
+        kind : str, optional
+            Coefficients: "coef" (the default where there are predictors). Groups: "lines" (regression lines), "shrinkage", "ranef" (intercept against slope), "caterpillar", "groups" and
             "population" (histograms of group means), "variance" (model against data), "mixture" (counts), "violin". Checks: "residuals", "scale",
             "qq", "ranef_qq", "quantile_residuals", "predictive", "influence", and "check" (all on one page). Likelihood: "profile".
         *others : MixedResult
