@@ -76,6 +76,7 @@ def test_every_output_holds_every_term(models: tuple[Any, Any], tmp_path: Path) 
     for out in (str(t), t.to_markdown(), t.to_latex().replace(r"\_", "_"), t.to_html()):
         assert "sch_escs_mean" in out and "SD Residual" in out
     assert r"\*\*\*" in t.to_markdown()
+    assert t.to_latex().isascii() and "$-$" in t.to_latex()
     docx = pytest.importorskip("docx")
     t.to_docx(tmp_path / "t.docx")
     cells = [c.text for row in docx.Document(str(tmp_path / "t.docx")).tables[0].rows for c in row.cells]
