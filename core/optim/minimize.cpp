@@ -118,7 +118,12 @@ MinimizeOutcome minimize(const Objective& objective, const Vector& start, const 
   }
   Matrix B;
   bool scaled = false;  // B carries the scale of the problem
-  auto refresh = [&] { return curvature && curvature(p.x, B) && B.allFinite(); };
+  Matrix fresh;
+  auto refresh = [&] {  // B stays as it is where there is no curvature
+    if (!curvature || !curvature(p.x, fresh) || fresh.rows() != d || !fresh.allFinite()) return false;
+    B = fresh;
+    return true;
+  };
   if (refresh()) scaled = true;
   if (!scaled) B = Matrix::Identity(d, d);
   bool reset_tried = false;

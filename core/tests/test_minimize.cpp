@@ -75,3 +75,20 @@ TEST(minimize_uses_exact_curvature_in_one_step_on_a_quadratic) {
   CHECK(out.evaluations <= 3);
   CHECK((A * out.x - b).norm() < 1e-10);
 }
+
+TEST(minimize_keeps_its_own_approximation_where_curvature_fails) {
+  int calls = 0;
+  Objective counted = [&](const Vector& x, Vector* g) {
+    ++calls;
+    return rosenbrock(x, g);
+  };
+  Curvature none = [](const Vector&, Matrix& H) {
+    H = Matrix::Zero(2, 2);
+    return false;
+  };
+  const Vector start = (Vector(2) << -1.2, 1.0).finished();
+  const auto plain = minimize(rosenbrock, start, -kFree, kFree);
+  const auto out = minimize(counted, start, -kFree, kFree, {}, none);
+  CHECK(out.converged);
+  CHECK(calls == plain.evaluations);
+}
