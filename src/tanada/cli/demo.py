@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tanada.api.comparison import anova
+from tanada.api.marginal import estimate_slopes
 from tanada.api.mixed_models import mixed
+from tanada.api.neyman import johnson_neyman
 from tanada.api.performance_measures import icc, pve
 from tanada.api.structural import cfa
 from tanada.data.bundled import load_dataset
@@ -67,6 +69,8 @@ def run_demo(echo: Callable[[str], Any] = print) -> bool:
     echo(plain(pve(*(models[f"model{k}"] for k in range(4)))))
     section(echo, "Random slopes and a cross-level interaction")
     echo(str(models["model6"].summary()))
+    echo(str(estimate_slopes(models["model6"], "escs_cwc", by="sch_escs_mean = [sd]")) + "\n")
+    echo(str(johnson_neyman(models["model6"], "escs_cwc", by="sch_escs_mean")))
     section(echo, "Comparison of nested models")
     echo(plain(anova(*(models[f"model{k}"] for k in (0, 2, 3, 6)))))
     section(echo, "All models")
