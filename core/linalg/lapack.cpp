@@ -3,7 +3,7 @@
 namespace tanada {
 
 namespace {
-constexpr int kSmall = 48;  // below this Eigen's own kernels are as fast as a LAPACK call
+constexpr int kSmall = 128;  // below this a LAPACK call with threads of its own costs more than it saves
 }
 
 LapackTable& lapack() {
