@@ -199,6 +199,11 @@ def _optimum(data: ModelData, options: FitOptions, model: Any, start: Array | No
             evaluations += second.evaluations
             if not np.isfinite(outcome.value) or second.value < outcome.value - 1e-9:
                 outcome = second
+            if _without_residual(data, outcome):  # the optimum lies at large relative SDs: start there
+                third = model.fit(10.0 * _neutral_start(data, info), options.reml, **settings)
+                evaluations += third.evaluations
+                if third.value < outcome.value - 1e-9:
+                    outcome = third
         if not np.isfinite(outcome.value):
             raise ConvergenceError(
                 "No finite likelihood was found from the start values. Check for a response that the fixed effects fit perfectly, or give start={'theta': [...]}."
@@ -230,6 +235,12 @@ def _neutral_start(data: ModelData, info: list[tuple[Any, ...]]) -> Array:
         else:
             return theta
     return theta
+
+
+def _without_residual(data: ModelData, outcome: Any) -> bool:
+    """Whether an unfinished fit drives the residual variance to zero: relative SDs run away and a term has an effect for each row."""
+    one_each = any(np.count_nonzero(t.Z) <= data.nobs and t.k * len(t.levels) >= data.nobs // 2 for t in data.components[0].random)
+    return not outcome.converged and one_each and bool(np.max(np.abs(outcome.x)) > 20.0)
 
 
 def _in_doubt(outcome: Any, lower: Array) -> bool:
@@ -284,7 +295,7 @@ def _assemble(
         terms=tuple(terms),
         sigma=sigma,
         loglik=-0.5 * solution["deviance"],
-        verdict=_verdict(outcome, params, theta, tuple(boundary), evaluations),
+        verdict=_verdict(outcome, params, theta, tuple(boundary), evaluations, outcome is not None and _without_residual(data, outcome)),
         objective=GaussianObjective(data, options, model, params, loaded),
     )
 
@@ -312,12 +323,21 @@ def _parameters(data: ModelData, model: Any, beta: Array, theta: Array, sigma: f
     )
 
 
-def _verdict(outcome: Any, params: ParameterMap, theta: Array, boundary: tuple[str, ...], evaluations: int) -> Verdict:
+def _verdict(
+    outcome: Any, params: ParameterMap, theta: Array, boundary: tuple[str, ...], evaluations: int, residual_free: bool
+) -> Verdict:
     if outcome is None:
         return Verdict("ok", "No random effects: the estimates are exact.", evaluations=evaluations)
     at = params.index("theta")
     gradient = scaled_projected_gradient(theta, outcome.gradient, params.lower[at], params.upper[at], outcome.value)
     common: dict[str, Any] = {"scaled_gradient": gradient, "boundary": boundary, "evaluations": evaluations}
+    if gradient > GRADIENT_TOLERANCE and residual_free:
+        return Verdict(
+            "not converged",
+            "The residual variance runs to zero: a random term with one effect for each row takes up all variation.",
+            "Fit the model without a residual, disp='~ 0', or with fewer positions in the term.",
+            **common,
+        )
     if gradient > GRADIENT_TOLERANCE:
         return Verdict(
             "not converged",
