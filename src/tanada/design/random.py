@@ -60,7 +60,7 @@ def design_random(term: RandomTerm, ev: Evaluator, contrasts: Mapping[str, Any],
         codes, levels = factors[0]
     else:
         codes, levels, keys = cross(factors)
-    if term.structure not in INDEXED:
+    if term.structure not in INDEXED and term.structure not in ("propto", "equalto"):  # one realisation over known positions will do
         check_levels(levels, term.group_label)
     options = _options(term, known)
     index_levels: Labels = ()

@@ -1,4 +1,7 @@
-"""Cluster-robust covariance of the fixed effects of a Gaussian mixed model: CR0, CR1, CR2 by the outermost grouping factor.
+"""Cluster-robust covariance of the fixed effects: CR0, CR1 for all models, CR2 for Gaussian ones, by the outermost grouping factor.
+
+Fits by Laplace's approximation or quadrature: V (sum_c s_c s_c') V with V the inverse Hessian in all parameters and s_c the cluster's score
+(White 1982; Liang & Zeger 1986). Gaussian models with one residual variance:
 
 CR0 = K (sum_c X_c'V_c^-1 e_c e_c'V_c^-1 X_c) K with K = (X'V^-1X)^-1; CR1 multiplies by G/(G-1); CR2 inflates each
 cluster's residuals so that the estimator is exact when the model is right (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018, with V as working
@@ -11,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tanada.engine.glmm_scores import cluster_scores
 from tanada.errors import ModelError, did_you_mean
 from tanada.inference.structures import theta_is_relative
 from tanada.inference.workspace import Workspace
@@ -29,9 +33,9 @@ def cluster_vcov(work: Workspace, kind: str, cluster: NDArray[np.intp] | None = 
     """
     if kind not in KINDS:
         raise ModelError(f"robust = {kind!r} is not a cluster-robust covariance.{did_you_mean(str(kind), KINDS)}")
-    if not theta_is_relative(work.fit):
-        raise ModelError("cluster-robust covariances are available for Gaussian models with one residual variance.")
     codes = outer_clusters(work) if cluster is None else cluster
+    if not theta_is_relative(work.fit):
+        return _likelihood_vcov(work, kind, codes)
     system = work.system
     X, G = system.X, int(codes.max()) + 1
     e = work.fit.data.y - work.fit.data.components[0].offset - X @ work.beta
@@ -45,6 +49,20 @@ def cluster_vcov(work: Workspace, kind: str, cluster: NDArray[np.intp] | None = 
     meat = scores.T @ scores
     out = K @ meat @ K
     return out * G / (G - 1) if kind == "CR1" else out
+
+
+def _likelihood_vcov(work: Workspace, kind: str, codes: NDArray[np.intp]) -> Array:
+    if kind == "CR2":
+        raise ModelError("robust = 'CR2' is defined for Gaussian models with one residual variance; 'CR0' and 'CR1' are available here.")
+    vcov = np.asarray(work.fit.extra["vcov"], float)
+    free = np.flatnonzero(np.isfinite(np.diag(vcov)))
+    scores = cluster_scores(work.fit, codes)[:, free]
+    V = vcov[np.ix_(free, free)]
+    out = np.full_like(vcov, np.nan)
+    out[np.ix_(free, free)] = V @ (scores.T @ scores) @ V
+    G = int(codes.max()) + 1
+    fixed = work.fit.params.index("fixed")
+    return out[np.ix_(fixed, fixed)] * (G / (G - 1) if kind == "CR1" else 1.0)
 
 
 def _adjustments(S: Array, K: Array) -> Array:

@@ -91,7 +91,8 @@ class MixedTables(MixedNumbers):
         level : float
             Confidence level of the intervals.
         robust : {"CR0", "CR1", "CR2"}, optional
-            Cluster-robust standard errors by the outermost grouping factor (Gaussian models; z tests).
+            Cluster-robust standard errors by the outermost grouping factor, with z tests ("CR2" for Gaussian models only; thresholds of ordinal
+            models keep their model-based errors).
 
         Returns
         -------
