@@ -26,6 +26,9 @@ def test_japanese_labels_render() -> None:
         for kind in ("lines", "violin", "caterpillar", "shrinkage"):
             ax = japanese().plot(kind)
             ax.figure.canvas.draw()  # warns of every glyph that no font has
+            labels = [t for t in (ax.xaxis.label, ax.yaxis.label) if any(ord(c) > 0x3000 for c in t.get_text())]
+            assert labels, kind
+            assert all(style.installed_font() in t.get_fontfamily() for t in labels), kind
 
 
 def test_a_hint_when_no_font_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

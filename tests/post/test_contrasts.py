@@ -103,7 +103,7 @@ def cake():
     return tn.mixed("angle ~ recipe * temp + (1 | recipe:replicate)", r_data("lme4", "cake"), reml=True, quiet=True)
 
 
-def agree(table, ref, columns=COLUMNS, **tolerance):
+def assert_agrees(table, ref, columns=COLUMNS, **tolerance):
     for ours, theirs in columns.items():
         np.testing.assert_allclose(np.asarray(table[ours], float), ref[theirs], **tolerance, err_msg=ours)
 
@@ -112,11 +112,11 @@ def agree(table, ref, columns=COLUMNS, **tolerance):
 def test_pairwise_contrasts_agree_with_emmeans(adjust, cake):
     t = tn.contrasts(cake, "recipe", by="temp = c(180, 220)", adjust=adjust)
     assert list(t["contrast"]) == EMMEANS[adjust]["contrast"]
-    agree(t, EMMEANS[adjust], rtol=2e-3 if adjust == "mvt" else 1e-5, atol=1e-5)
+    assert_agrees(t, EMMEANS[adjust], rtol=2e-3 if adjust == "mvt" else 1e-5, atol=1e-5)
 
 
 def test_means_and_trends_agree_with_emmeans(cake):
     means = {**COLUMNS, "estimate": "emmean"}
-    agree(tn.estimate_means(cake, "recipe"), EMMEANS["means"], means, rtol=1e-5, atol=1e-12)
-    agree(tn.estimate_slopes(cake, "temp", by="recipe"), EMMEANS["trends"], {**COLUMNS, "estimate": "temp.trend"}, rtol=1e-5, atol=1e-8)
-    agree(tn.contrasts(cake, "recipe", trend="temp"), EMMEANS["trend_pairs"], rtol=1e-5, atol=1e-8)
+    assert_agrees(tn.estimate_means(cake, "recipe"), EMMEANS["means"], means, rtol=1e-5, atol=1e-12)
+    assert_agrees(tn.estimate_slopes(cake, "temp", by="recipe"), EMMEANS["trends"], {**COLUMNS, "estimate": "temp.trend"}, rtol=1e-5, atol=1e-8)
+    assert_agrees(tn.contrasts(cake, "recipe", trend="temp"), EMMEANS["trend_pairs"], rtol=1e-5, atol=1e-8)

@@ -20,7 +20,7 @@ DEFINITIONS = {
 }
 
 
-def close(table, expected, columns, rtol=1e-4, atol=2e-4):
+def assert_close(table, expected, columns, rtol=1e-4, atol=2e-4):
     for ours, theirs in columns.items():
         np.testing.assert_allclose(np.asarray(table[ours], float), expected[theirs], rtol=rtol, atol=atol, err_msg=ours)
 
@@ -31,11 +31,11 @@ def test_slopes_agree_with_r(grid, engine, linear, linear_reml):
     m = linear if engine == "lmer_ML" else linear_reml
     ref = REF["linear"][engine]
     z = tn.estimate_slopes(m, "escs_cwc", by=GRIDS[grid], ddf="z")
-    close(z, ref["slopes_z"][grid], {"sch_escs_mean": "sch_escs_mean", "estimate": "slope", "std_error": "se", "conf_low": "low", "statistic": "z"})
+    assert_close(z, ref["slopes_z"][grid], {"sch_escs_mean": "sch_escs_mean", "estimate": "slope", "std_error": "se", "conf_low": "low", "statistic": "z"})
     t = tn.estimate_slopes(m, "escs_cwc", by=GRIDS[grid])
-    close(t, ref["slopes_satterthwaite"][grid], {"estimate": "slope", "df": "df", "conf_high": "high", "p_value": "p"}, rtol=2e-3)
+    assert_close(t, ref["slopes_satterthwaite"][grid], {"estimate": "slope", "df": "df", "conf_high": "high", "p_value": "p"}, rtol=2e-3)
     r = tn.estimate_slopes(m, "escs_cwc", by=GRIDS[grid], ddf="residual")
-    close(r, ref["slopes_t_residual_df"][grid], {"conf_low": "low", "conf_high": "high"}, rtol=1e-3)
+    assert_close(r, ref["slopes_t_residual_df"][grid], {"conf_low": "low", "conf_high": "high"}, rtol=1e-3)
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS)
@@ -44,13 +44,13 @@ def test_logistic_slopes_agree_under_four_definitions(definition, grid, logistic
     estimate, re = DEFINITIONS[definition]
     t = tn.estimate_slopes(logistic, "escs_cwc", by=GRIDS[grid], estimate=estimate, re=re)
     ref = REF["logistic"]["slopes"][definition]["at"][grid]
-    close(t, ref, {"estimate": "slope", "std_error": "se", "conf_low": "low", "conf_high": "high"}, rtol=1e-4, atol=1e-6)
+    assert_close(t, ref, {"estimate": "slope", "std_error": "se", "conf_low": "low", "conf_high": "high"}, rtol=1e-4, atol=1e-6)
     assert "random effects" in " ".join(t.notes)
 
 
 def test_link_scale_slopes_agree(logistic):
     t = tn.estimate_slopes(logistic, "escs_cwc", by=GRIDS["sd"], kind="link")
-    close(t, REF["logistic"]["slopes"]["link_scale"]["at"]["sd"], {"estimate": "slope", "std_error": "se", "statistic": "z"})
+    assert_close(t, REF["logistic"]["slopes"]["link_scale"]["at"]["sd"], {"estimate": "slope", "std_error": "se", "statistic": "z"})
 
 
 def test_default_reading_is_that_of_the_lecture(logistic):
@@ -62,11 +62,11 @@ def test_default_reading_is_that_of_the_lecture(logistic):
 def test_means_agree_with_r(linear, logistic):
     by = ["sch_escs_mean = [sd]", "escs_cwc"]
     columns = {"escs_cwc": "escs_cwc", "estimate": "mean", "std_error": "se", "conf_low": "low", "conf_high": "high"}
-    close(tn.estimate_means(linear, by, ddf="z"), REF["means_linear"]["lmer_ML"], columns)
+    assert_close(tn.estimate_means(linear, by, ddf="z"), REF["means_linear"]["lmer_ML"], columns)
     means = REF["logistic"]["means"]
-    close(tn.estimate_means(logistic, by, re="modes", interval="delta"), means["typical"], columns)
-    close(tn.estimate_means(logistic, by, re="zero", interval="delta"), means["population"], columns)
-    close(tn.estimate_means(logistic, by, re="zero"), means["population_link_interval"], {"conf_low": "low", "conf_high": "high"})
+    assert_close(tn.estimate_means(logistic, by, re="modes", interval="delta"), means["typical"], columns)
+    assert_close(tn.estimate_means(logistic, by, re="zero", interval="delta"), means["population"], columns)
+    assert_close(tn.estimate_means(logistic, by, re="zero"), means["population_link_interval"], {"conf_low": "low", "conf_high": "high"})
 
 
 def test_normal_reading_is_the_derivative_of_the_marginal_mean(logistic):

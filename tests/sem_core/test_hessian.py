@@ -43,7 +43,7 @@ def everything(n_ov=5, first=0, means=True):
     return c, x
 
 
-def same(f, x):
+def assert_same_hessian(f, x):
     exact, difference = f.hessian(x), f.difference_hessian(x)
     s = np.sqrt(np.abs(np.diag(f.expected_information(x))) + 1e-8)
     np.testing.assert_allclose(exact / np.outer(s, s), difference / np.outer(s, s), atol=2e-3)
@@ -56,7 +56,7 @@ def test_moments(means):
     c, x = everything(means=means)
     Y = np.random.default_rng(1).normal(size=(40, 5)) @ np.random.default_rng(2).normal(size=(5, 5))
     group = (40, np.cov(Y.T, bias=True), Y.mean(axis=0) if means else None)
-    same(_core.MomentObjective(brute.model(len(x), [c]), [group]), x)
+    assert_same_hessian(_core.MomentObjective(brute.model(len(x), [c]), [group]), x)
 
 
 def test_fiml():
@@ -64,7 +64,7 @@ def test_fiml():
     rng = np.random.default_rng(1)
     Y = rng.normal(size=(60, 5))
     Y[rng.random(Y.shape) < 0.25] = np.nan
-    same(_core.FimlObjective(brute.model(len(x), [c]), [Y]), x)
+    assert_same_hessian(_core.FimlObjective(brute.model(len(x), [c]), [Y]), x)
 
 
 def test_two_levels():
@@ -80,11 +80,11 @@ def test_two_levels():
         "between_index": [4, 1, 3, 0, 2],
     }
     x = np.concatenate([xw, xb])
-    same(_core.TwoLevelObjective(brute.model(len(x), [w, b]), [group]), x)
+    assert_same_hessian(_core.TwoLevelObjective(brute.model(len(x), [w, b]), [group]), x)
 
 
 def test_two_groups_and_a_within_only_variable():
     w, b, wi, bi, x = cases.two_level()
     y, code, z = cases.clustered(np.random.default_rng(1), J=25)
     group = {"y": y, "code": code, "z": z, "within_index": wi, "between_index": bi}
-    same(_core.TwoLevelObjective(brute.model(len(x), [w, b, w, b]), [group, group]), x)
+    assert_same_hessian(_core.TwoLevelObjective(brute.model(len(x), [w, b, w, b]), [group, group]), x)

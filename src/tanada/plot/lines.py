@@ -86,13 +86,8 @@ def plot_lines(
     >>> m.plot(kind="lines", data_only=True, length=2).shape
     (366, 4)
     """
-    if span not in ("group", "all"):
-        raise ModelError(f"span = {span!r}; it takes 'group' or 'all'.")
-    if scale not in ("response", "link"):
-        raise ModelError(f"scale = {scale!r}; it takes 'response' or 'link'.")
+    _check_options(m, span, scale, between)
     x = pick_predictor(m, x)
-    if between is not None and between not in numeric_predictors(m):
-        raise ModelError(f"between = '{between}' is not a numeric predictor of this model.")
     groups = groups_for(m, group)
     values = np.asarray(m.design.variable(x), float)
     constant = bool(np.all(groups.variance(values) <= 1e-12 * max(float(np.var(values)), 1e-300)))
@@ -118,6 +113,15 @@ def plot_lines(
     legend(ax)
     y = response_label(m, m.family in ("binomial", "betabinomial")) if scale == "response" else f"linear predictor ({m.link})"
     return finish(ax, x if not between else x.removesuffix("_cwc"), y)
+
+
+def _check_options(m: Any, span: str, scale: str, between: str | None) -> None:
+    if span not in ("group", "all"):
+        raise ModelError(f"span = {span!r}; it takes 'group' or 'all'.")
+    if scale not in ("response", "link"):
+        raise ModelError(f"scale = {scale!r}; it takes 'response' or 'link'.")
+    if between is not None and between not in numeric_predictors(m):
+        raise ModelError(f"between = '{between}' is not a numeric predictor of this model.")
 
 
 def line_data(m: Any, x: str, groups: Groups, between: str | None, span: str, scale: str, length: int, constant: bool) -> GroupLines:

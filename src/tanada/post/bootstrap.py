@@ -51,6 +51,15 @@ class Replicates:
     unconverged: int
     reasons: tuple[str, ...]
 
+    def remarks(self) -> list[str]:
+        """What a reader must know of refits that failed or did not converge."""
+        out = []
+        if self.failed:
+            out.append(f"{self.failed} refits failed and were left out: {self.reasons[0]}")
+        if self.unconverged:
+            out.append(f"{self.unconverged} refits did not pass the convergence checks; they are kept.")
+        return out
+
 
 def check_replicates(n: Any, workers: Any) -> tuple[int, int]:
     """Numbers of replicates and workers.

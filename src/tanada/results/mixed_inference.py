@@ -154,11 +154,7 @@ class MixedInference(MixedTables):
             "conf_low": low,
             "conf_high": high,
         }
-        notes = [f"{n} parametric bootstrap refits, seed {seed}; {interval} limits of {100 * level:g}%."]
-        if found.failed:
-            notes.append(f"{found.failed} refits failed and were left out: {found.reasons[0]}")
-        if found.unconverged:
-            notes.append(f"{found.unconverged} refits did not pass the convergence checks; they are kept.")
+        notes = [f"{n} parametric bootstrap refits, seed {seed}; {interval} limits of {100 * level:g}%.", *found.remarks()]
         replicates = self.table({name: found.values[:, i] for i, name in enumerate(names)})
         return BootstrapResult(
             self.table(columns), "Parametric bootstrap", tuple(notes), "bootstrap", {"replicates": replicates},
